@@ -1,0 +1,67 @@
+package org.latentspark.tensor;
+
+import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Moves values between Java arrays and tensors. */
+public final class Tensors {
+  private Tensors() {}
+
+  /** Returns a new fp32 tensor of the given shape with a copy of {@code values}. */
+  public static Tensor of(float[] values, long... shape) {
+    Natives.load();
+    Tensor tensor = torch.zeros(shape, new TensorOptions(ScalarType.Float));
+    requireCount(values.length, tensor);
+    new FloatPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    return tensor;
+  }
+
+  /** Returns a new int64 tensor of the given shape with a copy of {@code values}. */
+  public static Tensor of(long[] values, long... shape) {
+    Natives.load();
+    Tensor tensor = torch.zeros(shape, new TensorOptions(ScalarType.Long));
+    requireCount(values.length, tensor);
+    new LongPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    return tensor;
+  }
+
+  /** Returns a copy of the values, row-major, as fp32. */
+  public static float[] floats(Tensor tensor) {
+    Tensor host = tensor.detach().cpu().to(ScalarType.Float).contiguous();
+    float[] values = new float[Math.toIntExact(host.numel())];
+    new FloatPointer(host.data_ptr()).capacity(values.length).get(values);
+    return values;
+  }
+
+  /** Returns the shape. */
+  public static long[] sizes(Tensor tensor) {
+    long[] sizes = new long[(int) tensor.dim()];
+    for (int dimension = 0; dimension < sizes.length; dimension++) {
+      sizes[dimension] = tensor.size(dimension);
+    }
+    return sizes;
+  }
+
+  /** Returns the shape as text, such as {@code [2, 4, 8, 8]}. */
+  public static String shape(Tensor tensor) {
+    return Arrays.toString(sizes(tensor));
+  }
+
+  /** Wraps a tensor, or null, for libtorch's optional arguments. */
+  public static TensorOptional optional(Tensor tensor) {
+    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+  }
+
+  private static void requireCount(int count, Tensor tensor) {
+    if (tensor.numel() != count) {
+      throw new IllegalArgumentException(
+          count + " values do not fill a tensor of shape " + shape(tensor));
+    }
+  }
+}
