@@ -1,0 +1,34 @@
+package org.latentspark.cli;
+
+import java.util.List;
+
+/**
+ * One command of LatentSpark, such as {@code train}.
+ *
+ * <p>The configuration is read and checked as a whole before {@link #run} is called, so that a
+ * typing error in the last key costs seconds and not a finished data set.
+ *
+ * @param <C> the verb's checked configuration, usually a record
+ */
+public interface Verb<C> {
+  /** Returns the name as typed on the command line. */
+  String name();
+
+  /** Returns one sentence for {@code --help}. */
+  String summary();
+
+  /** Returns the class path resources that hold the defaults; later ones override and add keys. */
+  List<String> references();
+
+  /** Reads every key; reads record their problems in the settings, and no work is done here. */
+  C configure(Settings settings);
+
+  /**
+   * Does the work.
+   *
+   * @throws InputException if the input data cannot be used
+   * @throws HeldException if another run holds the output
+   * @throws Exception if anything else fails
+   */
+  void run(C configuration) throws Exception;
+}
