@@ -1,0 +1,124 @@
+package org.latentspark.latents;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.util.List;
+import java.util.SortedMap;
+
+/**
+ * What a dataset's {@code manifest.json} says; keys are in snake case there.
+ *
+ * @param format always {@link #FORMAT}
+ * @param formatVersion always {@link #FORMAT_VERSION}
+ * @param created ISO 8601 time at which the manifest was written
+ * @param encoders what the pairs were encoded with
+ * @param latent shape and statistics of the latents
+ * @param text shape of the text embeddings, and the empty caption's
+ * @param imageSize columns and rows of the images that were encoded
+ * @param seed seed of the split
+ * @param validationShare share of pairs that the split holds out
+ * @param files data files in canonical order: rows ascend by key through all of them
+ * @param rejectedFiles files of rejected pairs
+ * @param accounting what became of every pair that was read
+ */
+public record Manifest(
+    String format,
+    int formatVersion,
+    String created,
+    Encoders encoders,
+    Latent latent,
+    Text text,
+    int imageSize,
+    long seed,
+    double validationShare,
+    List<DataFile> files,
+    List<DataFile> rejectedFiles,
+    Accounting accounting) {
+
+  /** The value of {@code format}. */
+  public static final String FORMAT = "latentspark-encoded-dataset";
+
+  /** The version of the format that this code writes and reads. */
+  public static final int FORMAT_VERSION = 1;
+
+  /** The name of the manifest's file. */
+  public static final String FILE_NAME = "manifest.json";
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
+
+  /**
+   * The encoders: the directory as configured, and the SHA-256 of the weights of each part, by the
+   * part's name.
+   *
+   * @param directory name of the directory that holds the parts
+   * @param sha256 hex SHA-256 by part: {@code vae}, {@code text_encoder}, {@code tokenizer}
+   */
+  public record Encoders(String directory, SortedMap<String, String> sha256) {}
+
+  /**
+   * The latents.
+   *
+   * @param kind always {@code mean-std}: rows hold [2C,h,w]
+   * @param shape C, h and w
+   * @param scalingFactor the autoencoder's; stored latents are not multiplied by it
+   * @param mean [C] over the training split, for normalising
+   * @param std [C] over the training split, of a latent drawn from its posterior
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Latent(
+      String kind, LatentShape shape, double scalingFactor, double[] mean, double[] std) {
+    /** The value of {@code kind}. */
+    public static final String MEAN_STD = "mean-std";
+  }
+
+  /**
+   * The text embeddings.
+   *
+   * @param tokens tokens of a caption, padding included
+   * @param dim width of the embedding
+   * @param emptyEmbedding the empty caption's, fp16 little-endian [tokens,dim]; base64 in JSON
+   * @param emptyTokenIds the empty caption's token ids, [tokens]
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Text(int tokens, int dim, byte[] emptyEmbedding, int[] emptyTokenIds) {}
+
+  /**
+   * What became of the pairs: read = encoded + rejected.
+   *
+   * @param read rows of the source
+   * @param encoded rows of the data files
+   * @param rejected rows of the files of rejected pairs
+   * @param rejectedByReason the same by the reason's code
+   */
+  public record Accounting(
+      long read, long encoded, long rejected, SortedMap<String, Long> rejectedByReason) {}
+
+  /** Returns how many rows of {@code split} the dataset holds. */
+  public long rows(Split split) {
+    return files.stream().mapToLong(file -> file.rows(split)).sum();
+  }
+
+  /** Returns the manifest as UTF-8 JSON. */
+  public byte[] toJson() {
+    try {
+      return JSON.writeValueAsBytes(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a manifest of plain records must be writable", e);
+    }
+  }
+
+  /** Returns the manifest in {@code json}; throws IOException if it is none. */
+  static Manifest ofJson(byte[] json) throws IOException {
+    return JSON.readValue(json, Manifest.class);
+  }
+}

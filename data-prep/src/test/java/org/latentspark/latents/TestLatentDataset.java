@@ -1,0 +1,275 @@
+package org.latentspark.latents;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.latentspark.cli.InputException;
+
+class TestLatentDataset {
+  private static final LatentShape SHAPE = new LatentShape(4, 2, 2);
+  private static final Configuration CONFIGURATION = new Configuration();
+
+  @TempDir java.nio.file.Path folder;
+  private Path directory;
+  private final Random random = new Random(11);
+
+  @BeforeEach
+  void pickDirectory() {
+    directory = new Path(folder.toUri());
+  }
+
+  @Test
+  void readsBackWhatWasWritten() throws Exception {
+    List<EncodedPair> pairs = pairs(50);
+    publish(pairs);
+
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+    dataset.verify();
+
+    List<EncodedPair> read = new ArrayList<>();
+    for (DataFile file : dataset.files()) {
+      dataset.read(file).forEachRemaining(read::add);
+    }
+    assertThat(read).usingRecursiveComparison().isEqualTo(pairs);
+  }
+
+  @Test
+  void readsOneSplitInOrder() throws Exception {
+    List<EncodedPair> pairs = pairs(50);
+    publish(pairs);
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+
+    for (Split split : Split.values()) {
+      List<String> keys = new ArrayList<>();
+      dataset.read(dataset.files().get(0), split).forEachRemaining(pair -> keys.add(pair.key()));
+      assertThat(keys)
+          .hasSize(Math.toIntExact(dataset.manifest().rows(split)))
+          .isNotEmpty()
+          .isEqualTo(
+              pairs.stream().filter(pair -> pair.split() == split).map(EncodedPair::key).toList());
+    }
+  }
+
+  @Test
+  void momentsDescribeTrainingLatentsDrawnFromTheirPosterior() throws Exception {
+    List<EncodedPair> pairs = pairs(400);
+    publish(pairs);
+    Manifest.Latent latent = LatentDataset.open(directory, CONFIGURATION).manifest().latent();
+
+    double sum = 0;
+    double squares = 0;
+    int count = 0;
+    for (EncodedPair pair : pairs) {
+      if (pair.split() == Split.TRAIN) {
+        float[] values = Fp16.toFloats(pair.latent());
+        for (int draw = 0; draw < 200; draw++) {
+          for (int i = 4; i < 8; i++) {
+            double value = values[i] + values[16 + i] * random.nextGaussian();
+            sum += value;
+            squares += value * value;
+            count++;
+          }
+        }
+      }
+    }
+    double mean = sum / count;
+    assertThat(latent.mean()[1]).isCloseTo(mean, within(0.02));
+    assertThat(latent.std()[1]).isCloseTo(Math.sqrt(squares / count - mean * mean), within(0.02));
+  }
+
+  @Test
+  void refusesADirectoryWithoutManifest() throws Exception {
+    writeData(pairs(3));
+    assertThat(LatentDataset.exists(directory, CONFIGURATION)).isFalse();
+    assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
+        .isInstanceOf(InputException.class)
+        .hasMessageEndingWith("is not an encoded dataset: it has no manifest.json");
+  }
+
+  @Test
+  void refusesAnotherFormatVersion() throws Exception {
+    publish(pairs(3));
+    java.nio.file.Path manifest = folder.resolve("manifest.json");
+    String json = Files.readString(manifest);
+    rewrite(manifest, json.replace("\"format_version\" : 1", "\"format_version\" : 2"));
+    assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
+        .isInstanceOf(InputException.class)
+        .hasMessageEndingWith("format version is 2, this build reads version 1");
+  }
+
+  @Test
+  void refusesHalfAManifest() throws Exception {
+    publish(pairs(3));
+    java.nio.file.Path manifest = folder.resolve("manifest.json");
+    String json = Files.readString(manifest);
+    rewrite(manifest, json.substring(0, json.length() / 2));
+    assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("is not a dataset's manifest");
+  }
+
+  @Test
+  void refusesAMissingFile() throws Exception {
+    publish(pairs(3));
+    Files.delete(folder.resolve("data/part-0.parquet"));
+    assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("data/part-0.parquet is missing");
+  }
+
+  @Test
+  void refusesAFileOfAnotherLength() throws Exception {
+    publish(pairs(3));
+    rewrite(folder.resolve("data/part-0.parquet"), "short");
+    assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("has 5 bytes, the manifest says");
+  }
+
+  @Test
+  void verifyNamesAFileWithOneFlippedBit() throws Exception {
+    publish(pairs(3));
+    java.nio.file.Path file = folder.resolve("data/part-0.parquet");
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(file, bytes);
+    Files.delete(folder.resolve("data/.part-0.parquet.crc"));
+
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+    assertThatThrownBy(dataset::verify)
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("data/part-0.parquet: sha256 is");
+  }
+
+  @Test
+  void readingADamagedFileNamesIt() throws Exception {
+    publish(pairs(3));
+    java.nio.file.Path file = folder.resolve("data/part-0.parquet");
+    byte[] bytes = Files.readAllBytes(file);
+    java.util.Arrays.fill(bytes, 4, bytes.length - 4, (byte) 0);
+    Files.write(file, bytes);
+    Files.delete(folder.resolve("data/.part-0.parquet.crc"));
+
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+    assertThatThrownBy(() -> dataset.read(dataset.files().get(0)).forEachRemaining(pair -> {}))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("data/part-0.parquet: cannot be read");
+  }
+
+  @Test
+  void readsRejectedPairsWithTheirNulls() throws Exception {
+    publish(pairs(3));
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+    assertThat(dataset.readRejected(dataset.manifest().rejectedFiles().get(0)))
+        .toIterable()
+        .containsExactly(
+            new RejectedPair("k1", null, null, "missing-url", null),
+            new RejectedPair("k2", "http://a/b", "ümlaut", "not-found", "status 404"));
+  }
+
+  @Test
+  void aWriterRefusesALatentOfAnotherShape() throws Exception {
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/x.parquet", new LatentShape(4, 8, 8), CONFIGURATION)) {
+      assertThatThrownBy(() -> writer.write(pairs(1).get(0)))
+          .hasMessageContaining("has 64 bytes, must have 1024");
+    }
+  }
+
+  /** Writes text and drops Hadoop's own checksum of the file, which would speak up first. */
+  private static void rewrite(java.nio.file.Path file, String text) throws Exception {
+    Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+    Files.writeString(file, text);
+  }
+
+  private WrittenFile writeData(List<EncodedPair> pairs) throws Exception {
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/part-0.parquet", SHAPE, CONFIGURATION)) {
+      for (EncodedPair pair : pairs) {
+        writer.write(pair);
+      }
+      return writer.finish();
+    }
+  }
+
+  private void publish(List<EncodedPair> pairs) throws Exception {
+    WrittenFile data = writeData(pairs);
+    DataFile rejected;
+    try (RejectedWriter writer =
+        new RejectedWriter(directory, "rejected/part-0.parquet", CONFIGURATION)) {
+      writer.write(new RejectedPair("k1", null, null, "missing-url", null));
+      writer.write(new RejectedPair("k2", "http://a/b", "ümlaut", "not-found", "status 404"));
+      rejected = writer.finish();
+    }
+    Manifest manifest =
+        new Manifest(
+            Manifest.FORMAT,
+            Manifest.FORMAT_VERSION,
+            "2026-01-01T00:00:00Z",
+            new Manifest.Encoders("encoders", new TreeMap<>(Map.of("vae", "00"))),
+            new Manifest.Latent(
+                Manifest.Latent.MEAN_STD,
+                SHAPE,
+                0.18215,
+                data.moments().mean(),
+                data.moments().std()),
+            new Manifest.Text(2, 3, Fp16.toBytes(new float[6]), new int[] {0, 1}),
+            64,
+            0,
+            0.2,
+            List.of(data.file()),
+            List.of(rejected),
+            new Manifest.Accounting(
+                pairs.size() + 2,
+                pairs.size(),
+                2,
+                new TreeMap<>(Map.of("missing-url", 1L, "not-found", 1L))));
+    LatentDataset.publish(directory, manifest, CONFIGURATION);
+    assertThat(LatentDataset.open(directory, CONFIGURATION).manifest())
+        .usingRecursiveComparison()
+        .isEqualTo(manifest);
+  }
+
+  private List<EncodedPair> pairs(int count) {
+    List<EncodedPair> pairs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      float[] latent = new float[2 * SHAPE.size()];
+      for (int j = 0; j < latent.length; j++) {
+        latent[j] =
+            j < SHAPE.size()
+                ? (float) (random.nextGaussian() + j / SHAPE.width())
+                : random.nextFloat();
+      }
+      String key = "key-%04d".formatted(i);
+      pairs.add(
+          new EncodedPair(
+              key,
+              "caption " + i,
+              "http://127.0.0.1/" + i,
+              Digests.sha256Hex(key.getBytes(java.nio.charset.StandardCharsets.UTF_8)),
+              100 + i,
+              90,
+              new Crop(5, 0, 90, 90),
+              16,
+              16,
+              i % 2 == 0 ? Scores.NONE : new Scores(0.3, 0.1, null, 5.5),
+              Split.of(key, 0.2, 0),
+              Fp16.toBytes(latent),
+              Fp16.toBytes(new float[] {i, 2, 3, 4, 5, 6}),
+              new int[] {49406, i}));
+    }
+    return pairs;
+  }
+}
