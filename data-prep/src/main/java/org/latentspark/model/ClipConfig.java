@@ -1,0 +1,51 @@
+package org.latentspark.model;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/**
+ * The shape of a CLIP model with both towers, as published in its {@code config.json}.
+ *
+ * @param text shape of the text tower
+ * @param vision shape of the vision tower, with the same projection size
+ */
+public record ClipConfig(ClipTextConfig text, ClipVisionConfig vision) {
+  /** Checks that both towers project into one space. */
+  public ClipConfig {
+    if (text.head() != ClipHead.PROJECTION
+        || vision.head() != ClipHead.PROJECTION
+        || text.projectionSize() != vision.projectionSize()) {
+      throw new IllegalArgumentException(
+          "Both CLIP towers must project to one projection_dim, not to "
+              + text.projectionSize()
+              + " ("
+              + text.head()
+              + ") and "
+              + vision.projectionSize()
+              + " ("
+              + vision.head()
+              + ")");
+    }
+  }
+
+  /** Returns the configuration in {@code json}; refuses values that this model cannot compute. */
+  public static ClipConfig parse(String json) {
+    ClipConfigJson config = ClipConfigJson.parse(json);
+    long projection = config.count("projection_dim", 512);
+    return new ClipConfig(
+        ClipTextConfig.read(config.part("text_config"), ClipHead.PROJECTION, projection),
+        ClipVisionConfig.read(config.part("vision_config"), ClipHead.PROJECTION, projection));
+  }
+
+  /** Returns the published form. */
+  public String json() {
+    ObjectNode config = ClipConfigJson.object();
+    config.putArray("architectures").add("CLIPModel");
+    config.put("model_type", "clip");
+    config.put("projection_dim", text.projectionSize());
+    config.put("logit_scale_init_value", ClipModel.FIRST_LOGIT_SCALE);
+    config.set("text_config", text.object());
+    config.set("vision_config", vision.object());
+    config.put("torch_dtype", "float32");
+    return ClipConfigJson.print(config);
+  }
+}

@@ -1,0 +1,93 @@
+package org.latentspark.model;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.latentspark.tensor.Initializer;
+import org.latentspark.tensor.Parameter;
+import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.ParameterTable;
+
+/**
+ * Both towers of CLIP and the learned temperature in one parameter table, for training the
+ * contrastive objective from scratch (Radford et al., "Learning transferable visual models from
+ * natural language supervision", 2021).
+ */
+public final class ClipModel implements TorchModel {
+  /** The logarithm of 1 / 0.07, as published. */
+  static final double FIRST_LOGIT_SCALE = 2.6592;
+
+  private final ClipConfig config;
+  private final ParameterTable parameters;
+  private final Parameter logitScale;
+  private final ClipTextModel text;
+  private final ClipVisionModel vision;
+
+  /** Declares the model; bind or allocate its parameters before use. */
+  public ClipModel(ClipConfig config) {
+    this.config = config;
+    ParameterScope root = ParameterScope.root();
+    this.logitScale = root.declare("logit_scale", Initializer.constant(FIRST_LOGIT_SCALE));
+    this.text = new ClipTextModel(root, config.text());
+    this.vision = new ClipVisionModel(root, config.vision());
+    this.parameters = root.table();
+  }
+
+  /** Returns the shape of the model. */
+  public ClipConfig config() {
+    return config;
+  }
+
+  @Override
+  public ParameterTable parameters() {
+    return parameters;
+  }
+
+  @Override
+  public String configJson() {
+    return config.json();
+  }
+
+  /** Returns the text tower, whose parameters lie in this model's table. */
+  public ClipTextModel text() {
+    return text;
+  }
+
+  /** Returns the vision tower, whose parameters lie in this model's table. */
+  public ClipVisionModel vision() {
+    return vision;
+  }
+
+  /** Returns the logarithm of the factor on cosine similarities, a scalar tensor. */
+  public Tensor logitScale() {
+    return logitScale.tensor();
+  }
+
+  /**
+   * Returns a copy of the text tower with a table of its own, as {@code text_encoder/} holds it.
+   */
+  public ClipTextModel textEncoder() {
+    ClipTextModel copy = new ClipTextModel(config.text());
+    copyTo(copy.parameters());
+    return copy;
+  }
+
+  /**
+   * Returns a copy of the vision tower with a table of its own, as {@code image_encoder/} holds it.
+   */
+  public ClipVisionModel imageEncoder() {
+    ClipVisionModel copy = new ClipVisionModel(config.vision());
+    copyTo(copy.parameters());
+    return copy;
+  }
+
+  private void copyTo(ParameterTable part) {
+    part.allocate();
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      for (Parameter parameter : part.parameters()) {
+        parameter.tensor().copy_(parameters.find(parameter.name()).tensor());
+      }
+    }
+  }
+}
