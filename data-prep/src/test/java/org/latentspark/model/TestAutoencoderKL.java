@@ -1,0 +1,90 @@
+package org.latentspark.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.latentspark.tensor.Seeds;
+import org.latentspark.tensor.Tensors;
+
+class TestAutoencoderKL {
+  /** As published with Stable Diffusion 1.5. */
+  private static final String STABLE_DIFFUSION =
+      """
+      {
+        "_class_name": "AutoencoderKL",
+        "_diffusers_version": "0.6.0",
+        "act_fn": "silu",
+        "block_out_channels": [128, 256, 512, 512],
+        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
+        "in_channels": 3,
+        "latent_channels": 4,
+        "layers_per_block": 2,
+        "norm_num_groups": 32,
+        "out_channels": 3,
+        "sample_size": 512,
+        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]
+      }
+      """;
+
+  @Test
+  void stableDiffusionHasItsPublishedSize() {
+    AutoencoderKLConfig config = AutoencoderKLConfig.fromJson(STABLE_DIFFUSION);
+    assertThat(new AutoencoderKL(config).parameters().count()).isEqualTo(83_653_863);
+    assertThat(config.scalingFactor()).isEqualTo(0.18215);
+    assertThat(config.downscale()).isEqualTo(8);
+  }
+
+  @Test
+  void jsonRoundTripKeepsEveryField() {
+    AutoencoderKLConfig config =
+        new AutoencoderKLConfig(3, 3, List.of(16, 32), 1, 8, 4, 64, 0.5, false, false, true);
+    assertThat(AutoencoderKLConfig.fromJson(config.toJson())).isEqualTo(config);
+  }
+
+  @Test
+  void refusesWhatItDoesNotDo() {
+    assertThatThrownBy(
+            () -> AutoencoderKLConfig.fromJson(STABLE_DIFFUSION.replace("\"silu\"", "\"gelu\"")))
+        .hasMessage("config.json: act_fn = \"gelu\" is not supported; allowed: [silu]");
+    assertThatThrownBy(
+            () ->
+                AutoencoderKLConfig.fromJson(
+                    STABLE_DIFFUSION.replace("\"sample_size\"", "\"shift_factor\"")))
+        .hasMessage("config.json has keys that this model does not do: shift_factor = 512");
+    assertThatThrownBy(
+            () ->
+                AutoencoderKLConfig.fromJson(
+                    STABLE_DIFFUSION.replaceFirst("\"UpDecoderBlock2D\"", "\"AttnUp\"")))
+        .hasMessageContaining("up_block_types");
+    assertThatThrownBy(
+            () ->
+                AutoencoderKLConfig.fromJson(
+                    STABLE_DIFFUSION.replace("\"in_channels\": 3", "\"in_channels\": 0")))
+        .hasMessageContaining("in_channels = 0");
+  }
+
+  @Test
+  void startsNarrowAndFarFromGrey() {
+    AutoencoderKL model =
+        new AutoencoderKL(
+            new AutoencoderKLConfig(3, 3, List.of(16, 32, 32), 1, 4, 8, 32, 1, true, true, true));
+    model.parameters().allocate();
+    model.parameters().initialize(7);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor pixels = torch.rand(new long[] {2, 3, 32, 32}, Seeds.generator(7));
+      Tensor moments = model.encode(pixels.mul(new Scalar(2)).sub(new Scalar(1)));
+      assertThat(Tensors.sizes(moments)).containsExactly(2, 8, 8, 8);
+      assertThat(moments.narrow(1, 4, 4).mean().item_double()).isBetween(-6.0, -4.0);
+      assertThat(Tensors.sizes(model.decode(moments.narrow(1, 0, 4))))
+          .containsExactly(2, 3, 32, 32);
+      assertThatThrownBy(() -> model.encode(torch.zeros(1, 3, 30, 32)))
+          .hasMessageContaining("multiples of 4, not [1, 3, 30, 32]");
+    }
+  }
+}
