@@ -1,6 +1,7 @@
 package org.latentspark.tensor;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Tensor;
@@ -29,6 +30,22 @@ public final class Tensors {
     requireCount(values.length, tensor);
     new LongPointer(tensor.data_ptr()).capacity(values.length).put(values);
     return tensor;
+  }
+
+  /** Returns a new fp64 tensor [n] with a copy of {@code values}. */
+  public static Tensor of(double... values) {
+    Natives.load();
+    Tensor tensor = torch.zeros(new long[] {values.length}, new TensorOptions(ScalarType.Double));
+    new DoublePointer(tensor.data_ptr()).capacity(values.length).put(values);
+    return tensor;
+  }
+
+  /** Returns a copy of the values, row-major, as fp64. */
+  public static double[] doubles(Tensor tensor) {
+    Tensor host = tensor.detach().cpu().to(ScalarType.Double).contiguous();
+    double[] values = new double[Math.toIntExact(host.numel())];
+    new DoublePointer(host.data_ptr()).capacity(values.length).get(values);
+    return values;
   }
 
   /** Returns a copy of the values, row-major, as fp32. */

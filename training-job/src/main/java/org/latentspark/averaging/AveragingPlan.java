@@ -1,0 +1,54 @@
+package org.latentspark.averaging;
+
+import java.io.Serializable;
+import java.time.Duration;
+import org.latentspark.tensor.Precision;
+
+/**
+ * How parameter averaging runs: local SGD with periodic averages (Stich, "Local SGD converges fast
+ * and communicates little", 2019).
+ *
+ * @param workers replicas, one a Spark task
+ * @param frequency H, the local steps between two averages
+ * @param segmentRounds averages in one barrier stage, after which a checkpoint is written
+ * @param rounds averages of the whole run
+ * @param learningRate the inner optimizer's rate by local step
+ * @param optimizer the inner optimizer
+ * @param clipNorm gradients are scaled down to this global norm; 0 leaves them
+ * @param emaDecay decay of the moving average of the parameters per local step
+ * @param validationRounds averages between two validations
+ * @param precision the arithmetic of the forward pass
+ * @param threads libtorch threads of one worker
+ * @param deadline how long a collective waits for a silent peer
+ */
+public record AveragingPlan(
+    int workers,
+    int frequency,
+    int segmentRounds,
+    long rounds,
+    LearningRate learningRate,
+    InnerOptimizer.Settings optimizer,
+    double clipNorm,
+    double emaDecay,
+    int validationRounds,
+    Precision precision,
+    int threads,
+    Duration deadline)
+    implements Serializable {
+
+  /** Checks that counts are positive. */
+  public AveragingPlan {
+    requirePositive("workers", workers);
+    requirePositive("frequency", frequency);
+    requirePositive("segmentRounds", segmentRounds);
+    requirePositive("rounds", rounds);
+    requirePositive("validationRounds", validationRounds);
+    requirePositive("threads", threads);
+  }
+
+  private static void requirePositive(String name, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, not " + value);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package org.latentspark.averaging;
+
+import java.time.Duration;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.GlooDeviceVector;
+import org.bytedeco.pytorch.PrefixStore;
+import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Store;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.latentspark.tensor.Tensors;
+
+/** The workers of one barrier stage, joined by Gloo over sockets. */
+final class Collective implements AutoCloseable {
+  /** 64 MiB: large enough for Gloo's ring, small enough that its buffers stay small. */
+  private static final long CHUNK = 16L << 20;
+
+  private final int workers;
+  private final PrefixStore store;
+  private final ProcessGroupGloo group;
+
+  private Collective(int workers, PrefixStore store, ProcessGroupGloo group) {
+    this.workers = workers;
+    this.store = store;
+    this.group = group;
+  }
+
+  /**
+   * Joins the other workers.
+   *
+   * @param name a name of this attempt, so that a stage's second attempt never meets the first
+   * @param host the own address that the other workers can reach
+   */
+  static Collective join(
+      Store rendezvous, String name, String host, int rank, int workers, Duration deadline) {
+    try (PointerScope scope = new PointerScope()) {
+      PrefixStore store = new PrefixStore(name, rendezvous);
+      ProcessGroupGloo.Options options =
+          ProcessGroupGloo.Options.create(new Milliseconds(deadline.toMillis()));
+      options.devices().put(new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(host)));
+      ProcessGroupGloo group = new ProcessGroupGloo(store, rank, workers, options);
+      store.retainReference();
+      group.retainReference();
+      return new Collective(workers, store, group);
+    }
+  }
+
+  /** Replaces {@code vector} [n] on every worker by the sum over the workers. */
+  void sum(Tensor vector) {
+    if (workers == 1) {
+      return;
+    }
+    for (long start = 0; start < vector.numel(); start += CHUNK) {
+      try (PointerScope scope = new PointerScope()) {
+        Tensor chunk = vector.narrow(0, start, Math.min(CHUNK, vector.numel() - start));
+        group.allreduce(new TensorVector(chunk))._wait();
+      }
+    }
+  }
+
+  /** Returns the sums over the workers of a few numbers. */
+  double[] sum(double... numbers) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor tensor = Tensors.of(numbers);
+      sum(tensor);
+      return Tensors.doubles(tensor);
+    }
+  }
+
+  @Override
+  public void close() {
+    group.releaseReference();
+    store.releaseReference();
+  }
+}
