@@ -1,5 +1,6 @@
 package org.latentspark.model;
 
+import java.io.IOException;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.tensor.Initializer;
@@ -17,6 +18,15 @@ public final class AutoencoderKL implements TorchModel {
 
   /** See {@link #MIN_LOG_VARIANCE}. */
   public static final double MAX_LOG_VARIANCE = 20;
+
+  /** How published files name the parameters: the first Stable Diffusion's attention differs. */
+  public static final WeightNames NAMES =
+      WeightNames.EXACT.renaming(
+          name ->
+              name.replaceFirst("(attentions\\.0\\.)query\\.", "$1to_q.")
+                  .replaceFirst("(attentions\\.0\\.)key\\.", "$1to_k.")
+                  .replaceFirst("(attentions\\.0\\.)value\\.", "$1to_v.")
+                  .replaceFirst("(attentions\\.0\\.)proj_attn\\.", "$1to_out.0."));
 
   private final AutoencoderKLConfig config;
   private final ParameterTable parameters;
@@ -51,6 +61,14 @@ public final class AutoencoderKL implements TorchModel {
             ? new Conv2d(root.child("post_quant_conv"), latent, latent, 1, 1, 0)
             : null;
     this.parameters = root.table();
+  }
+
+  /** Loads a published autoencoder into memory of its own on the CPU, for inference. */
+  public static AutoencoderKL load(ModelDirectory directory) throws IOException {
+    AutoencoderKL model = new AutoencoderKL(directory.config(AutoencoderKLConfig::fromJson));
+    model.parameters.allocate();
+    directory.load(model.parameters, model.parameters.values(), NAMES);
+    return model;
   }
 
   /** Returns the shape of the model. */
