@@ -2,7 +2,10 @@ package org.latentspark.model;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.tensor.Initializer;
 import org.latentspark.tensor.Parameter;
 import org.latentspark.tensor.ParameterScope;
@@ -61,6 +64,23 @@ public final class ClipModel implements TorchModel {
   /** Returns the logarithm of the factor on cosine similarities, a scalar tensor. */
   public Tensor logitScale() {
     return logitScale.tensor();
+  }
+
+  /**
+   * Returns the scaled cosine similarities [B, B] of images (rows) and texts (columns).
+   *
+   * @param pixels normalised as {@link ClipVisionModel} takes them, [B, 3, H, W]
+   * @param tokenIds int64 [B, T]
+   */
+  public Tensor similarity(Tensor pixels, Tensor tokenIds) {
+    Tensor images = unit(vision.embed(pixels));
+    Tensor texts = unit(text.embed(tokenIds));
+    return logitScale.tensor().exp().mul(images.matmul(texts.t()).to(ScalarType.Float));
+  }
+
+  private static Tensor unit(Tensor embeddings) {
+    Tensor values = embeddings.to(ScalarType.Float);
+    return values.div(values.norm(new ScalarOptional(new Scalar(2)), new long[] {1}, true));
   }
 
   /**

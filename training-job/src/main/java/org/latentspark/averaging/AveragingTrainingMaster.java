@@ -35,10 +35,10 @@ import scala.runtime.AbstractFunction1;
 /**
  * Averages parameters among resident replicas by a collective inside a Spark barrier stage.
  *
- * <p>DL4J's own master sends every worker's full vector through the driver at each average. Here the
- * driver only hosts the rendezvous: each call of {@link SparkComputationGraph#fitPaths} runs one
- * segment of rounds, whose workers exchange directly and keep the state in a {@link StateStore}.
- * Settings live in {@link AveragingPlan}.
+ * <p>DL4J's own master sends every worker's full vector through the driver at each average. Here
+ * the driver only hosts the rendezvous: each call of {@link SparkComputationGraph#fitPaths} runs
+ * one segment of rounds, whose workers exchange directly and keep the state in a {@link
+ * StateStore}. Settings live in {@link AveragingPlan}.
  */
 public final class AveragingTrainingMaster
     extends BaseTrainingMaster<AveragingResult, AveragingTrainingWorker> {
@@ -97,8 +97,7 @@ public final class AveragingTrainingMaster
     Natives.load();
     try (PointerScope scope = new PointerScope();
         TrainingVectors vectors =
-            new TrainingVectors(
-                FlatViews.share(graph.getNetwork().params()), java.util.Map.of())) {
+            new TrainingVectors(FlatViews.share(graph.getNetwork().params()), java.util.Map.of())) {
       store.restore(TorchGraphs.vertex(graph.getNetwork()).model(), vectors);
     } catch (IOException e) {
       throw new UncheckedIOException("The segment's state cannot be read back", e);
@@ -117,8 +116,9 @@ public final class AveragingTrainingMaster
   }
 
   /** The function of the barrier stage's tasks; Scala's function type, so that Spark takes it. */
-  private static final class Segment extends AbstractFunction1<scala.collection.Iterator<Integer>,
-          scala.collection.Iterator<Object>>
+  private static final class Segment
+      extends AbstractFunction1<
+          scala.collection.Iterator<Integer>, scala.collection.Iterator<Object>>
       implements Serializable {
     private static final long serialVersionUID = 1;
     private final AveragingTrainingWorker worker;

@@ -47,8 +47,7 @@ final class AveragingWorker {
       TCPStore rendezvous, String attempt, String ownHost, int rank, int workers)
       throws IOException {
     Natives.operationThreads(plan.threads());
-    try (Replica replica =
-            new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
+    try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
         Collective peers =
             Collective.join(rendezvous, attempt, ownHost, rank, workers, plan.deadline());
         Average average = new Average(replica.values().numel());

@@ -26,16 +26,16 @@ public interface Objective extends Serializable {
     /**
      * Returns the scalar loss of a step's batch, the mean over its examples, with its graph.
      *
-     * <p>Every random draw depends only on the run's seed, the rank and the step, so a rerun repeats
-     * it.
+     * <p>Every random draw depends only on the run's seed, the rank and the step, so a rerun
+     * repeats it.
      *
      * @param step the local step, counted from 0 over the whole run
      */
     Tensor loss(long step);
 
     /**
-     * Returns the loss over this worker's part of the held-out examples, with noise that is the same
-     * at every call, so that values can be compared over time.
+     * Returns the loss over this worker's part of the held-out examples, with noise that is the
+     * same at every call, so that values can be compared over time.
      */
     Validation validate();
 

@@ -31,8 +31,7 @@ final class Rendezvous implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       server =
           new TCPStore(
-              "0.0.0.0",
-              new TCPStoreOptions().isServer(true).port((short) 0).waitWorkers(false));
+              "0.0.0.0", new TCPStoreOptions().isServer(true).port((short) 0).waitWorkers(false));
       server.retainReference();
       port = Short.toUnsignedInt(server.getPort());
     }
@@ -51,8 +50,7 @@ final class Rendezvous implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       TCPStore store =
           new TCPStore(
-              host,
-              new TCPStoreOptions().isServer(false).port((short) port).waitWorkers(false));
+              host, new TCPStoreOptions().isServer(false).port((short) port).waitWorkers(false));
       store.retainReference();
       return store;
     }

@@ -47,7 +47,8 @@ final class Replica implements AutoCloseable {
   }
 
   /** What a step gave: the batch's loss, the gradient's norm, and where the time went. */
-  record Step(double loss, double gradientNorm, long lossNanos, long backwardNanos, long allNanos) {}
+  record Step(
+      double loss, double gradientNorm, long lossNanos, long backwardNanos, long allNanos) {}
 
   /** Makes local step {@code step} (counted over the whole run) on the objective's next batch. */
   Step step(Objective.Session session, long step) {
@@ -67,11 +68,7 @@ final class Replica implements AutoCloseable {
       }
       optimizer.step(values, gradients, learningRate.at(step), step);
       return new Step(
-          loss.item_double(),
-          norm,
-          forward - start,
-          backward - forward,
-          System.nanoTime() - start);
+          loss.item_double(), norm, forward - start, backward - forward, System.nanoTime() - start);
     }
   }
 

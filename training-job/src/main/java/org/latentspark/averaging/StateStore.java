@@ -23,5 +23,5 @@ public interface StateStore extends Serializable {
   void save(TorchModel model, TrainingVectors vectors, Progress progress) throws IOException;
 
   /** How far a run has come. */
-  record Progress(long round, long step, long examples, int workers) {}
+  record Progress(long round, long step, long examples, int workers) implements Serializable {}
 }

@@ -11,7 +11,9 @@ import org.latentspark.tensor.Tensors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Shows ND4J's memory to libtorch and the other way round, without copies where that is possible. */
+/**
+ * Shows ND4J's memory to libtorch and the other way round, without copies where that is possible.
+ */
 public final class FlatViews {
   private FlatViews() {}
 
@@ -23,7 +25,8 @@ public final class FlatViews {
     Natives.load();
     if (vector.dataType() != DataType.FLOAT || vector.isView() && vector.elementWiseStride() != 1) {
       throw new IllegalArgumentException(
-          "Only a dense FLOAT vector can be shared with libtorch, not " + vector.shapeInfoToString());
+          "Only a dense FLOAT vector can be shared with libtorch, not "
+              + vector.shapeInfoToString());
     }
     return torch.from_blob(
         vector.data().addressPointer(),

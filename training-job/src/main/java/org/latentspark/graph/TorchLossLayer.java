@@ -13,9 +13,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 /**
  * The mean squared error of a {@link TorchVertex}'s picture-shaped output.
  *
- * <p>DL4J's {@code ComputationGraph.numParams()} adds up layers and passes over vertices, and {@code
- * fit} silently does nothing for a graph of 0 parameters. This layer therefore answers with the
- * count of the vertex before it, which is the graph's true one.
+ * <p>DL4J's {@code ComputationGraph.numParams()} adds up layers and passes over vertices, and
+ * {@code fit} silently does nothing for a graph of 0 parameters. This layer therefore answers with
+ * the count of the vertex before it, which is the graph's true one.
  */
 public final class TorchLossLayer extends CnnLossLayer {
   private static final long serialVersionUID = 1;

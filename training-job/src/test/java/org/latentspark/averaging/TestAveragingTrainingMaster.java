@@ -1,0 +1,201 @@
+package org.latentspark.averaging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.latentspark.graph.Architecture;
+import org.latentspark.graph.TorchGraphs;
+import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Precision;
+import org.latentspark.tensor.Tensors;
+import org.nd4j.linalg.learning.config.Adam;
+
+class TestAveragingTrainingMaster {
+  private static final long SEED = 20261123;
+  private static final String UNET =
+      """
+      {"_class_name": "UNet2DConditionModel", "sample_size": 4, "in_channels": 2,
+       "out_channels": 2, "block_out_channels": [16, 32], "layers_per_block": 1,
+       "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+       "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
+       "cross_attention_dim": 12, "attention_head_dim": 2, "norm_num_groups": 8}
+      """;
+  private static final LearningRate RATE = LearningRate.constant(0.01);
+  private static final InnerOptimizer.Settings ADAMW =
+      new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01);
+
+  private static JavaSparkContext spark;
+
+  @BeforeAll
+  static void start() {
+    Natives.operationThreads(1);
+    spark =
+        new JavaSparkContext(
+            new SparkConf()
+                .setMaster("local[2]")
+                .setAppName("averaging")
+                .set("spark.ui.enabled", "false"));
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  @Test
+  void oneWorkerEqualsThePlainLoopBitForBit(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 4, 2, 4, 12);
+    AveragingPlan plan = plan(1, 1, 20, 20, ADAMW, 1.0);
+    float[] averaged = train(plan, objective, folder, new ArrayList<>());
+
+    float[] plain;
+    try (PointerScope scope = new PointerScope()) {
+      TorchModel model = Architecture.UNET.build(UNET);
+      Tensor values = torch.zeros(model.parameters().count());
+      Tensor gradients = torch.zeros(model.parameters().count());
+      model.parameters().bind(values, gradients);
+      model.parameters().initialize(SEED);
+      InnerOptimizer optimizer = ADAMW.create(values.numel());
+      Objective.Session session = objective.open(model, List.of(), 0, 1);
+      for (int step = 0; step < 20; step++) {
+        gradients.zero_();
+        session.loss(step).backward();
+        double norm = gradients.norm().item_double();
+        if (norm > 1.0) {
+          gradients.mul_(new org.bytedeco.pytorch.Scalar(1.0 / (norm + 1e-6)));
+        }
+        optimizer.step(values, gradients, RATE.at(step), step);
+      }
+      plain = Tensors.floats(values);
+    }
+    assertThat(averaged).as("parameters after 20 steps").containsExactly(plain);
+  }
+
+  @Test
+  void twoWorkersWithSgdEqualTheLargeBatch(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    InnerOptimizer.Settings sgd = new InnerOptimizer.SgdSettings();
+    float[] one =
+        train(plan(1, 1, 20, 20, sgd, 0), objective, folder.resolve("one"), new ArrayList<>());
+    float[] two =
+        train(plan(2, 1, 20, 20, sgd, 0), objective, folder.resolve("two"), new ArrayList<>());
+    assertThat(two).as("parameters of two workers").containsExactly(one, within(1e-6f));
+    assertThat(two).as("a sum in another order").isNotEqualTo(start(folder));
+  }
+
+  @Test
+  void segmentsContinueWhereTheLastOneEnded(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    List<RoundReport> whole = new ArrayList<>();
+    List<RoundReport> parts = new ArrayList<>();
+    float[] once = train(plan(2, 3, 4, 4, ADAMW, 1), objective, folder.resolve("a"), whole);
+    float[] twice = train(plan(2, 3, 2, 4, ADAMW, 1), objective, folder.resolve("b"), parts);
+    assertThat(parts).extracting(RoundReport::round).containsExactly(1L, 2L, 3L, 4L);
+    assertThat(parts).extracting(RoundReport::step).containsExactly(3L, 6L, 9L, 12L);
+    // Moments are averaged between segments, so the parameters agree closely but not to the bit.
+    assertThat(parts.get(1).loss()).isEqualTo(whole.get(1).loss());
+    assertThat(parts.get(3).loss()).isCloseTo(whole.get(3).loss(), within(1e-2));
+    assertThat(twice).as("the second segment moved the parameters").isNotEqualTo(start(folder));
+    assertThat(once).hasSameSizeAs(twice);
+  }
+
+  @Test
+  void lossFallsAndValidationIsReported(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 16, 2, 4, 12);
+    List<RoundReport> reports = new ArrayList<>();
+    train(plan(2, 10, 6, 6, ADAMW, 1), objective, folder, reports);
+    assertThat(reports.get(5).loss()).isLessThan(0.8 * reports.get(0).loss());
+    assertThat(reports.get(0).validationLoss()).isNotNull();
+    assertThat(reports.get(5).exchangeShare()).isBetween(0.0, 1.0);
+  }
+
+  @Test
+  void infiniteRateStopsBeforeTheAverage(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    AveragingPlan plan =
+        new AveragingPlan(
+            2,
+            3,
+            2,
+            2,
+            LearningRate.constant(1e30),
+            new InnerOptimizer.SgdSettings(),
+            0,
+            0.99,
+            1,
+            Precision.FP32,
+            1,
+            Duration.ofSeconds(30));
+    assertThatThrownBy(() -> train(plan, objective, folder, new ArrayList<>()))
+        .hasStackTraceContaining("NonFiniteException")
+        .hasStackTraceContaining("The round is discarded");
+    assertThat(folder.resolve("rounds")).doesNotExist();
+  }
+
+  private static AveragingPlan plan(
+      int workers,
+      int frequency,
+      int segment,
+      long rounds,
+      InnerOptimizer.Settings optimizer,
+      double clip) {
+    return new AveragingPlan(
+        workers,
+        frequency,
+        segment,
+        rounds,
+        RATE,
+        optimizer,
+        clip,
+        0.99,
+        100,
+        Precision.FP32,
+        1,
+        Duration.ofSeconds(60));
+  }
+
+  private static float[] start(Path folder) {
+    try (PointerScope scope = new PointerScope()) {
+      TorchModel model = Architecture.UNET.build(UNET);
+      model.parameters().allocate();
+      model.parameters().initialize(SEED);
+      return Tensors.floats(model.parameters().values());
+    }
+  }
+
+  private static float[] train(
+      AveragingPlan plan, Objective objective, Path folder, List<RoundReport> reports) {
+    ComputationGraphConfiguration configuration =
+        TorchGraphs.configuration(Architecture.UNET, UNET, SEED, new Adam(0.01));
+    ComputationGraph network = new ComputationGraph(configuration);
+    network.init();
+    SparkComputationGraph graph =
+        new SparkComputationGraph(
+            spark,
+            network,
+            new AveragingTrainingMaster(
+                plan, objective, new FileStateStore(folder.toString(), SEED), reports::add));
+    for (long done = 0; done < plan.rounds(); done += plan.segmentRounds()) {
+      graph.fitPathsMultiDataSet(spark.parallelize(List.of("none"), 1));
+    }
+    return graph.getNetwork().params().toFloatVector();
+  }
+}
