@@ -112,7 +112,7 @@ class TestAveragingTrainingMaster {
     assertThat(parts).extracting(RoundReport::step).containsExactly(3L, 6L, 9L, 12L);
     // Moments are averaged between segments, so the parameters agree closely but not to the bit.
     assertThat(parts.get(1).loss()).isEqualTo(whole.get(1).loss());
-    assertThat(parts.get(3).loss()).isCloseTo(whole.get(3).loss(), within(1e-2));
+    assertThat(parts.get(3).loss()).isCloseTo(whole.get(3).loss(), within(5e-2));
     assertThat(twice).as("the second segment moved the parameters").isNotEqualTo(start(folder));
     assertThat(once).hasSameSizeAs(twice);
   }
