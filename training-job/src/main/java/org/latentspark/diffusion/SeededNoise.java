@@ -1,0 +1,24 @@
+package org.latentspark.diffusion;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.latentspark.tensor.Seeds;
+
+/**
+ * Standard normal noise for a batch in which every image has a seed of its own, so that a picture
+ * does not depend on what it is drawn together with.
+ *
+ * @param seeds one for each image
+ * @param shape of one image, [C, h, w]
+ */
+public record SeededNoise(long[] seeds, long[] shape) {
+  /** Returns the {@code index}-th draw, [B, C, h, w] in fp32 on the CPU. */
+  public Tensor draw(int index) {
+    TensorVector images = new TensorVector();
+    for (long seed : seeds) {
+      images.push_back(torch.randn(shape, Seeds.generator(seed, index)));
+    }
+    return torch.stack(images);
+  }
+}
