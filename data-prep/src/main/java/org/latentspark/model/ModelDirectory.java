@@ -26,7 +26,6 @@ import org.latentspark.tensor.ParameterTable;
 import org.latentspark.tensor.SafetensorsEntry;
 import org.latentspark.tensor.SafetensorsShards;
 import org.latentspark.tensor.SafetensorsType;
-import org.latentspark.tensor.SafetensorsWriter;
 
 /**
  * A published model on any Hadoop file system: {@code config.json} beside safetensors weights, as
@@ -34,6 +33,7 @@ import org.latentspark.tensor.SafetensorsWriter;
  */
 public final class ModelDirectory {
   private static final String CONFIG = "config.json";
+  private static final long FILE_BYTES = 5_000_000_000L;
   private final Path directory;
   private final Configuration configuration;
 
@@ -123,15 +123,20 @@ public final class ModelDirectory {
 
   /**
    * Saves {@code flat}, a vector of the model's length such as its moving average, with the model's
-   * {@code config.json}; files of the same names are replaced.
+   * {@code config.json}; files of the same names are replaced. Weights of more than 5 GB become
+   * several files and an index, as diffusers splits them.
    */
   public void save(TorchModel model, Tensor flat, Layout layout, SafetensorsType type)
       throws IOException {
+    save(model, flat, layout, type, FILE_BYTES);
+  }
+
+  void save(TorchModel model, Tensor flat, Layout layout, SafetensorsType type, long fileBytes)
+      throws IOException {
     FileSystem fileSystem = fileSystem();
     fileSystem.mkdirs(directory);
-    try (OutputStream out = fileSystem.create(new Path(directory, layout.stem + ".safetensors"))) {
-      SafetensorsWriter.write(out, model.parameters().parameters(), flat, type);
-    }
+    new WeightFiles(fileSystem, directory, layout.stem)
+        .write(model.parameters().parameters(), flat, type, fileBytes);
     try (OutputStream out = fileSystem.create(new Path(directory, CONFIG))) {
       out.write(model.configJson().getBytes(StandardCharsets.UTF_8));
     }

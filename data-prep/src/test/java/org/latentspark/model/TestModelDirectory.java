@@ -70,6 +70,27 @@ class TestModelDirectory {
   }
 
   @Test
+  void weightsBeyondTheLimitBecomeSeveralFiles() throws IOException {
+    AutoencoderKL model = new AutoencoderKL(SMALL);
+    model.parameters().allocate();
+    model.parameters().initialize(5);
+    Tensor values = model.parameters().values();
+    directory.save(model, ModelDirectory.Layout.DIFFUSERS);
+    String whole = directory.fingerprint();
+    directory.save(
+        model, values, ModelDirectory.Layout.DIFFUSERS, SafetensorsType.F32, values.numel());
+    assertThat(folder.toFile().list())
+        .as("four times the limit, and parameters are not split")
+        .hasSizeBetween(6, 8)
+        .contains("diffusion_pytorch_model.safetensors.index.json")
+        .doesNotContain("diffusion_pytorch_model.safetensors");
+    assertThat(AutoencoderKL.load(directory).parameters().values().equal(values)).isTrue();
+    assertThat(directory.fingerprint()).isNotEqualTo(whole);
+    directory.save(model, ModelDirectory.Layout.DIFFUSERS);
+    assertThat(directory.fingerprint()).isEqualTo(whole);
+  }
+
+  @Test
   void everyMisfitIsListedInOneErrorAndNothingIsLoaded() throws IOException {
     try (PointerScope scope = new PointerScope()) {
       write(
