@@ -1,0 +1,140 @@
+package org.latentspark.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.latentspark.averaging.StateStore;
+import org.latentspark.averaging.TrainingVectors;
+import org.latentspark.cli.InputException;
+import org.latentspark.model.ModelDirectory;
+import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.SafetensorsReader;
+import org.latentspark.tensor.SafetensorsType;
+import org.latentspark.tensor.SafetensorsWriter;
+
+/**
+ * Keeps a run's state as checkpoints that diffusers can load: {@code <model>/} and {@code
+ * <model>_ema/} with config.json and safetensors, beside what a resumed run needs.
+ *
+ * @param run the run's directory
+ * @param model the name of the model's folder, such as {@code unet}
+ * @param seed the seed of the starting values
+ * @param texts further text files by their path within the checkpoint, such as {@code
+ *     scheduler/scheduler_config.json}
+ * @param state what {@code trainer_state.json} records besides the progress
+ * @param keep how many of the newest checkpoints stay
+ * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
+ */
+public record CheckpointStore(
+    String run,
+    String model,
+    long seed,
+    TreeMap<String, String> texts,
+    TreeMap<String, String> state,
+    int keep,
+    long milestoneSteps)
+    implements StateStore {
+  private static final long serialVersionUID = 1;
+  private static final String OPTIMIZER = "optimizer.safetensors";
+  private static final String STATE = "trainer_state.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  @Override
+  public long restore(TorchModel network, TrainingVectors vectors) throws IOException {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Optional<Path> latest = Checkpoints.of(new Path(run), hadoop).latest();
+    if (latest.isEmpty()) {
+      network.parameters().initialize(seed);
+      vectors.average().copy_(network.parameters().values());
+      vectors.movingAverage().copy_(network.parameters().values());
+      return 0;
+    }
+    Path checkpoint = latest.get();
+    load(checkpoint, hadoop, network, model, vectors.average());
+    load(checkpoint, hadoop, network, model + "_ema", vectors.movingAverage());
+    if (!vectors.moments().isEmpty()) {
+      try (SafetensorsReader reader =
+          SafetensorsReader.open(new Path(checkpoint, OPTIMIZER), hadoop)) {
+        for (Map.Entry<String, Tensor> moment : vectors.moments().entrySet()) {
+          reader.read(moment.getKey(), moment.getValue());
+        }
+      }
+    }
+    return progress(checkpoint, hadoop).round();
+  }
+
+  private static void load(
+      Path checkpoint, Configuration hadoop, TorchModel network, String folder, Tensor target)
+      throws IOException {
+    ModelDirectory directory = new ModelDirectory(new Path(checkpoint, folder), hadoop);
+    if (!JSON.readTree(directory.configText()).equals(JSON.readTree(network.configJson()))) {
+      throw new InputException(
+          directory.path()
+              + " holds another architecture than this run trains: choose another output, or the"
+              + " model settings of that run");
+    }
+    directory.load(network.parameters(), target, org.latentspark.model.WeightNames.EXACT);
+  }
+
+  @Override
+  public void save(TorchModel network, TrainingVectors vectors, Progress progress)
+      throws IOException {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Checkpoints checkpoints = Checkpoints.of(new Path(run), hadoop);
+    Path checkpoint = checkpoints.at(progress.step());
+    FileSystem fileSystem = FileSystems.of(checkpoint, hadoop);
+    checkpoints.clear(checkpoint);
+    new ModelDirectory(new Path(checkpoint, model), hadoop)
+        .save(network, vectors.average(), ModelDirectory.Layout.DIFFUSERS, SafetensorsType.F32);
+    new ModelDirectory(new Path(checkpoint, model + "_ema"), hadoop)
+        .save(
+            network, vectors.movingAverage(), ModelDirectory.Layout.DIFFUSERS, SafetensorsType.F32);
+    if (!vectors.moments().isEmpty()) {
+      try (PointerScope scope = new PointerScope();
+          OutputStream out = fileSystem.create(new Path(checkpoint, OPTIMIZER), true)) {
+        SafetensorsWriter.write(out, vectors.moments());
+      }
+    }
+    for (Map.Entry<String, String> text : texts.entrySet()) {
+      write(fileSystem, new Path(checkpoint, text.getKey()), text.getValue());
+    }
+    ObjectNode record = JSON.createObjectNode();
+    record.set("progress", JSON.valueToTree(progress));
+    record.put("seed", seed);
+    state.forEach(record::put);
+    write(fileSystem, new Path(checkpoint, STATE), JSON.writeValueAsString(record));
+    checkpoints.publish(checkpoint);
+    checkpoints.prune(keep, milestoneSteps);
+  }
+
+  /** Returns how far the run had come at a checkpoint. */
+  public static Progress progress(Path checkpoint, Configuration hadoop) throws IOException {
+    Path path = new Path(checkpoint, STATE);
+    try (InputStream in = FileSystems.of(path, hadoop).open(path)) {
+      JsonNode record = JSON.readTree(in.readAllBytes());
+      return JSON.treeToValue(record.get("progress"), Progress.class);
+    }
+  }
+
+  private static void write(FileSystem fileSystem, Path path, String text) throws IOException {
+    try (OutputStream out = fileSystem.create(path, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package org.latentspark.train;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.latentspark.averaging.AveragingPlan;
+import org.latentspark.averaging.InnerOptimizer;
+import org.latentspark.averaging.LearningRate;
+import org.latentspark.cli.Settings;
+import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.Precision;
+
+/**
+ * The settings that every training verb shares.
+ *
+ * @param output the run's directory
+ * @param modelJson the text of the model's config.json
+ * @param seed the seed of every draw
+ * @param batchSize examples of one local step of one worker
+ * @param plan how averaging runs
+ * @param keep newest checkpoints that stay
+ * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
+ * @param effective the whole effective configuration, for the run's records
+ */
+record RunSettings(
+    String output,
+    String modelJson,
+    long seed,
+    int batchSize,
+    AveragingPlan plan,
+    int keep,
+    long milestoneSteps,
+    String effective) {
+  static final String REFERENCE = "org/latentspark/train/reference.conf";
+
+  /** What {@code precision} may be. */
+  enum PrecisionChoice {
+    AUTO,
+    FP32,
+    BF16
+  }
+
+  /** Reads the shared keys; {@code parser} checks the model's config.json. */
+  static RunSettings read(Settings settings, Function<String, ?> parser) {
+    String output = settings.required("output");
+    int frequency = settings.integer("averaging.frequency", 1, 1_000_000);
+    long steps = settings.longInteger("steps", 1, Long.MAX_VALUE / 2);
+    if (steps % frequency != 0) {
+      settings.refuse("steps", "a multiple of averaging.frequency, which is " + frequency);
+    }
+    LearningRate rate =
+        new LearningRate(
+            settings.number("learning-rate.peak", 0, 10),
+            settings.longInteger("learning-rate.warmup-steps", 0, Long.MAX_VALUE / 2),
+            settings.number("learning-rate.hold-share", 0, 1),
+            settings.number("learning-rate.final-share", 0, 1),
+            steps);
+    InnerOptimizer.Settings optimizer =
+        new InnerOptimizer.AdamWSettings(
+            settings.number("optimizer.beta1", 0, 1),
+            settings.number("optimizer.beta2", 0, 1),
+            settings.number("optimizer.epsilon", 0, 1),
+            settings.number("optimizer.weight-decay", 0, 1));
+    Duration deadline = settings.duration("averaging.deadline");
+    AveragingPlan plan =
+        new AveragingPlan(
+            settings.integer("workers", 1, 100_000),
+            frequency,
+            settings.integer("checkpoint.every-rounds", 1, Integer.MAX_VALUE),
+            Math.max(1, steps / frequency),
+            rate,
+            optimizer,
+            settings.number("optimizer.clip-norm", 0, 1e9),
+            settings.number("ema.decay", 0, 1),
+            settings.integer("validation.every-rounds", 1, Integer.MAX_VALUE),
+            precision(settings.oneOf("precision", PrecisionChoice.class)),
+            settings.integer("threads", 1, 1024),
+            deadline);
+    return new RunSettings(
+        output,
+        modelJson(settings, parser),
+        settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
+        settings.integer("batch-size", 1, 1_000_000),
+        plan,
+        settings.integer("checkpoint.keep", 1, Integer.MAX_VALUE),
+        settings.longInteger("checkpoint.milestone-steps", 0, Long.MAX_VALUE),
+        settings.render());
+  }
+
+  private static String modelJson(Settings settings, Function<String, ?> parser) {
+    String path = settings.required("model");
+    if (path.isEmpty()) {
+      return "";
+    }
+    org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(path);
+    try (InputStream in = FileSystems.of(file, new Configuration()).open(file)) {
+      String json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      parser.apply(json);
+      return json;
+    } catch (IOException | RuntimeException e) {
+      settings.refuse("model", "the path of a config.json of this model (" + e.getMessage() + ")");
+      return "";
+    }
+  }
+
+  /** Chooses bf16 where the processor multiplies it natively: elsewhere it is slower than fp32. */
+  private static Precision precision(PrecisionChoice choice) {
+    if (choice != PrecisionChoice.AUTO) {
+      return choice == PrecisionChoice.BF16 ? Precision.BF16 : Precision.FP32;
+    }
+    try {
+      String flags = Files.readString(Path.of("/proc/cpuinfo")).toLowerCase(Locale.ROOT);
+      return flags.contains("avx512_bf16") || flags.contains("amx_bf16")
+          ? Precision.BF16
+          : Precision.FP32;
+    } catch (IOException e) {
+      return Precision.FP32;
+    }
+  }
+}
