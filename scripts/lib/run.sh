@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Runs a verb under spark-submit: run.sh MODULE MAIN_CLASS [--conf FILE] [key=value ...]
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+module=$1
+main=$2
+shift 2
+
+say() { echo "latentspark: $*" >&2; }
+
+app_jar() { find "$root/$module/target" -maxdepth 1 -name "$module-*-app.jar" 2>/dev/null | head -n 1; }
+
+build() {
+  say "building the application jars with Maven; the first time takes minutes, mostly downloads"
+  (cd "$root" && mvn -q -DskipTests package) >&2
+}
+
+assemble_spark_home() {
+  local part
+  part=$(mktemp -d "$root/target/spark-home.XXXXXX")
+  say "SPARK_HOME is not set: assembling Spark in target/spark-home"
+  mvn -q -f "$root/scripts/lib/spark-home.pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$part/jars" >&2
+  mkdir "$part/conf"
+  cp "$root/scripts/lib/log4j2.properties" "$part/conf/"
+  chmod 755 "$part"
+  mv -T "$part" "$root/target/spark-home"
+}
+
+# One process builds, the others wait for it: each step looks again once it holds the lock.
+mkdir -p "$root/target"
+exec 9> "$root/target/.build.lock"
+if [[ -z $(app_jar) ]]; then
+  flock 9
+  [[ -n $(app_jar) ]] || build
+fi
+if [[ -z ${SPARK_HOME:-} && ! -d $root/target/spark-home ]]; then
+  flock 9
+  [[ -d $root/target/spark-home ]] || assemble_spark_home
+fi
+exec 9>&-
+
+jar=$(app_jar)
+if [[ -n $(find "$root"/pom.xml "$root"/*/pom.xml "$root"/*/src/main -newer "$jar" -print -quit) ]]; then
+  say "note: ${jar#"$root/"} is older than the sources; mvn -DskipTests package builds it anew"
+fi
+
+assembled=
+if [[ -z ${SPARK_HOME:-} ]]; then
+  assembled=yes
+  export SPARK_HOME=$root/target/spark-home SPARK_SCALA_VERSION=2.12
+fi
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+
+for argument in "$@"; do
+  if [[ $argument == --help || $argument == -h ]]; then
+    "$java" -cp "$jar:$SPARK_HOME/jars/*" "$main" --help
+    cat << 'HELP'
+
+Environment:
+  SPARK_HOME                 Spark 3.5 for Scala 2.12; without it one is assembled in target/spark-home.
+  LATENTSPARK_MASTER         Spark master; else that of spark-defaults.conf, else local[*] for prep
+                             and local[2] (two workers) for the other verbs.
+  LATENTSPARK_DRIVER_MEMORY  Java heap of the driver, 3g by default; tensors live outside of it.
+  LATENTSPARK_SPARK_ARGS     More arguments of spark-submit, such as "--conf spark.executor.memory=8g".
+  LATENTSPARK_TRACE          1 shows the stack trace of a failure.
+
+Exit codes: 0 done; 2 bad usage or configuration; 3 bad input data; 4 another run holds the output;
+1 anything else.
+HELP
+    exit 0
+  fi
+done
+
+# DL4J would ask a time server; JavaCPP would count libtorch's memory against the Java heap.
+options="-Dorg.deeplearning4j.spark.time.TimeSource=org.deeplearning4j.spark.time.SystemClockTimeSource"
+options+=" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
+# Tasks are the parallelism: one thread of OpenMP each, unless the environment says otherwise.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
+
+submit=(--class "$main" --name "${main##*.}"
+  --conf "spark.executor.extraJavaOptions=$options"
+  --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
+  --conf spark.dynamicAllocation.enabled=false
+  --conf spark.ui.showConsoleProgress=false)
+
+defaults=${SPARK_CONF_DIR:-$SPARK_HOME/conf}/spark-defaults.conf
+if [[ -n ${LATENTSPARK_MASTER:-} ]]; then
+  submit+=(--master "$LATENTSPARK_MASTER")
+elif ! grep -Eqs '^[[:space:]]*spark\.master[[:space:]=]' "$defaults"; then
+  if [[ $module == data-prep ]]; then
+    submit+=(--master 'local[*]')
+  else
+    submit+=(--master 'local[2]')
+  fi
+  submit+=(--conf spark.ui.enabled=false)
+  export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1} OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
+fi
+read -ra more <<< "${LATENTSPARK_SPARK_ARGS:-}"
+submit+=("${more[@]}")
+
+if [[ -z $assembled ]]; then
+  exec "$SPARK_HOME/bin/spark-submit" --driver-memory "$memory" --driver-java-options "$options" \
+    "${submit[@]}" "$jar" "$@"
+fi
+
+opens=()
+for package in java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util \
+  java.util.concurrent java.util.concurrent.atomic sun.nio.ch sun.nio.cs sun.security.action \
+  sun.util.calendar; do
+  opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
+done
+read -ra properties <<< "$options"
+exec "$java" "-Xmx$memory" "${opens[@]}" "${properties[@]}" -cp "$SPARK_HOME/conf:$SPARK_HOME/jars/*" \
+  org.apache.spark.deploy.SparkSubmit "${submit[@]}" "$jar" "$@"
