@@ -13,7 +13,7 @@ app_jar() { find "$root/$module/target" -maxdepth 1 -name "$module-*-app.jar" 2>
 
 build() {
   say "building the application jars with Maven; the first time takes minutes, mostly downloads"
-  (cd "$root" && mvn -q -DskipTests package) >&2
+  (cd "$root" && mvn -q -DskipTests -Dspotless.check.skip package) >&2
 }
 
 assemble_spark_home() {
