@@ -1,6 +1,7 @@
 package org.latentspark.model;
 
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -25,18 +26,17 @@ public enum ClipActivation {
     return publishedName;
   }
 
-  /** Returns the activation of that published name. */
-  public static ClipActivation named(String publishedName) {
+  static List<String> publishedNames() {
+    return Arrays.stream(values()).map(ClipActivation::publishedName).toList();
+  }
+
+  static ClipActivation named(String publishedName) {
     for (ClipActivation activation : values()) {
       if (activation.publishedName.equals(publishedName)) {
         return activation;
       }
     }
-    throw new IllegalArgumentException(
-        "CLIP config.json: hidden_act must be one of "
-            + Arrays.stream(values()).map(ClipActivation::publishedName).toList()
-            + ", not "
-            + publishedName);
+    throw new IllegalArgumentException("hidden_act " + publishedName + ": " + publishedNames());
   }
 
   Tensor apply(Tensor input) {

@@ -29,11 +29,9 @@ public record ClipConfig(ClipTextConfig text, ClipVisionConfig vision) {
 
   /** Returns the configuration in {@code json}; refuses values that this model cannot compute. */
   public static ClipConfig parse(String json) {
-    ClipConfigJson config = ClipConfigJson.parse(json);
-    long projection = config.count("projection_dim", 512);
     return new ClipConfig(
-        ClipTextConfig.read(config.part("text_config"), ClipHead.PROJECTION, projection),
-        ClipVisionConfig.read(config.part("vision_config"), ClipHead.PROJECTION, projection));
+        ClipTextConfig.read(json, ClipHead.PROJECTION),
+        ClipVisionConfig.read(json, ClipHead.PROJECTION));
   }
 
   /** Returns the published form. */

@@ -4,94 +4,63 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 
-/** Reads and writes CLIP's published config.json, with transformers' defaults for absent keys. */
-record ClipConfigJson(JsonNode root) {
+/**
+ * What the configurations of CLIP's towers share.
+ *
+ * <p>Surplus keys pass: published files carry dozens of transformers' settings for text generation.
+ */
+final class ClipConfigJson {
+  static final int PROJECTION = 512;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  static ClipConfigJson parse(String json) {
+  private ClipConfigJson() {}
+
+  /** Returns the tower's object, where {@code text} holds both towers, or {@code text} itself. */
+  static ConfigJson tower(String text, String key) {
+    ConfigJson whole = ConfigJson.parse(text);
     try {
-      JsonNode root = MAPPER.readTree(json);
-      if (root == null || !root.isObject()) {
-        throw new IllegalArgumentException("A CLIP config.json must hold one JSON object");
-      }
-      return new ClipConfigJson(root);
+      return whole.has(key) ? ConfigJson.parse(MAPPER.readTree(text).path(key).toString()) : whole;
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("Malformed CLIP config.json: " + e.getMessage(), e);
+      throw new IllegalArgumentException("config.json is not JSON: " + e.getMessage(), e);
     }
+  }
+
+  /** Returns the projection's size, which stands above the towers where both are published. */
+  static int projection(String text, ConfigJson tower) {
+    return ConfigJson.parse(text)
+        .positive("projection_dim", tower.positive("projection_dim", PROJECTION));
+  }
+
+  /** Returns whether {@code architectures} names a class with a projection. */
+  static ClipHead head(String text) {
+    List<String> architectures = ConfigJson.parse(text).texts("architectures", List.of());
+    return architectures.contains("CLIPModel")
+            || architectures.stream().anyMatch(name -> name.endsWith("WithProjection"))
+        ? ClipHead.PROJECTION
+        : ClipHead.NONE;
+  }
+
+  static ClipActivation activation(ConfigJson tower) {
+    List<String> allowed = ClipActivation.publishedNames();
+    tower.allow("hidden_act", allowed.toArray());
+    return ClipActivation.named(tower.text("hidden_act", "quick_gelu"));
+  }
+
+  static double epsilon(ConfigJson tower) {
+    double epsilon = tower.number("layer_norm_eps", 1e-5);
+    if (!(epsilon > 0)) {
+      throw tower.refused("layer_norm_eps", "a positive number");
+    }
+    return epsilon;
   }
 
   static ObjectNode object() {
     return MAPPER.createObjectNode();
   }
 
-  static String print(ObjectNode config) {
+  static String print(JsonNode config) {
     return config.toPrettyString() + "\n";
-  }
-
-  /** Returns the object under {@code key}, or this object where the key is absent. */
-  ClipConfigJson part(String key) {
-    return root.path(key).isObject() ? new ClipConfigJson(root.get(key)) : this;
-  }
-
-  long count(String key, long otherwise) {
-    JsonNode node = root.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return otherwise;
-    }
-    if (!node.isIntegralNumber() || node.asLong() < 1) {
-      throw refused(key, node, "a positive whole number");
-    }
-    return node.asLong();
-  }
-
-  long id(String key, long otherwise) {
-    JsonNode node = root.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return otherwise;
-    }
-    if (!node.isIntegralNumber() || node.asLong() < 0) {
-      throw refused(key, node, "a token id");
-    }
-    return node.asLong();
-  }
-
-  double epsilon(String key, double otherwise) {
-    JsonNode node = root.path(key);
-    if (node.isMissingNode() || node.isNull()) {
-      return otherwise;
-    }
-    if (!node.isNumber() || !(node.asDouble() > 0)) {
-      throw refused(key, node, "a positive number");
-    }
-    return node.asDouble();
-  }
-
-  ClipActivation activation() {
-    JsonNode node = root.path("hidden_act");
-    return node.isMissingNode() ? ClipActivation.QUICK_GELU : ClipActivation.named(node.asText());
-  }
-
-  /** Returns whether {@code architectures} names a class that ends in a projection. */
-  ClipHead head() {
-    for (JsonNode architecture : root.path("architectures")) {
-      String name = architecture.asText();
-      if (name.endsWith("WithProjection") || name.equals("CLIPModel")) {
-        return ClipHead.PROJECTION;
-      }
-    }
-    return ClipHead.NONE;
-  }
-
-  void requireZero(String key) {
-    JsonNode node = root.path(key);
-    if (node.isNumber() && node.asDouble() != 0) {
-      throw refused(key, node, "0");
-    }
-  }
-
-  private static IllegalArgumentException refused(String key, JsonNode value, String allowed) {
-    return new IllegalArgumentException(
-        "CLIP config.json: " + key + " must be " + allowed + ", not " + value);
   }
 }

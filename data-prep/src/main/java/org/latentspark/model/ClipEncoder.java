@@ -45,7 +45,7 @@ final class ClipEncoder {
   static void requireDivides(long heads, long width) {
     if (width % heads != 0) {
       throw new IllegalArgumentException(
-          "CLIP config.json: num_attention_heads " + heads + " must divide hidden_size " + width);
+          "config.json: num_attention_heads " + heads + " must divide hidden_size " + width);
     }
   }
 

@@ -1,5 +1,8 @@
 package org.latentspark.model;
 
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -17,6 +20,10 @@ import org.latentspark.tensor.ParameterTable;
  * natural language supervision", 2021).
  */
 public final class ClipModel implements TorchModel {
+  /** How published files name the parameters: old ones hold the constant position ids. */
+  public static final WeightNames NAMES =
+      WeightNames.EXACT.allowing(name -> name.endsWith(".embeddings.position_ids"));
+
   /** The logarithm of 1 / 0.07, as published. */
   static final double FIRST_LOGIT_SCALE = 2.6592;
 
@@ -34,6 +41,25 @@ public final class ClipModel implements TorchModel {
     this.text = new ClipTextModel(root, config.text());
     this.vision = new ClipVisionModel(root, config.vision());
     this.parameters = root.table();
+  }
+
+  /** Loads both published towers into memory of their own on the CPU, for inference. */
+  public static ClipModel load(ModelDirectory directory) throws IOException {
+    ClipModel model = new ClipModel(directory.config(ClipConfig::parse));
+    model.parameters.allocate();
+    directory.load(model.parameters, model.parameters.values(), NAMES);
+    return model;
+  }
+
+  /**
+   * Saves the towers as a pipeline holds them: {@code text_encoder/} in the layout of
+   * CLIPTextModelWithProjection, {@code image_encoder/} in that of CLIPVisionModelWithProjection.
+   */
+  public void saveEncoders(Path pipeline, Configuration configuration) throws IOException {
+    new ModelDirectory(new Path(pipeline, "text_encoder"), configuration)
+        .save(textEncoder(), ModelDirectory.Layout.TRANSFORMERS);
+    new ModelDirectory(new Path(pipeline, "image_encoder"), configuration)
+        .save(imageEncoder(), ModelDirectory.Layout.TRANSFORMERS);
   }
 
   /** Returns the shape of the model. */

@@ -19,16 +19,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param head whether the projection's weights are there
  */
 public record ClipTextConfig(
-    long vocabularySize,
-    long hiddenSize,
-    long intermediateSize,
-    long projectionSize,
-    long layers,
-    long heads,
-    long maxTokens,
+    int vocabularySize,
+    int hiddenSize,
+    int intermediateSize,
+    int projectionSize,
+    int layers,
+    int heads,
+    int maxTokens,
     ClipActivation activation,
     double epsilon,
-    long endToken,
+    int endToken,
     ClipHead head) {
 
   /** Checks that the heads divide the hidden size. */
@@ -38,26 +38,23 @@ public record ClipTextConfig(
 
   /** Returns the configuration in {@code json}; refuses values that this model cannot compute. */
   public static ClipTextConfig parse(String json) {
-    ClipConfigJson config = ClipConfigJson.parse(json);
-    ClipConfigJson part = config.part("text_config");
-    // Where both towers are published together, the projection's size stands above them.
-    long projection = config.count("projection_dim", part.count("projection_dim", 512));
-    return read(part, config.head(), projection);
+    return read(json, ClipConfigJson.head(json));
   }
 
-  static ClipTextConfig read(ClipConfigJson config, ClipHead head, long projection) {
-    config.requireZero("attention_dropout");
+  static ClipTextConfig read(String json, ClipHead head) {
+    ConfigJson config = ClipConfigJson.tower(json, "text_config");
+    config.allow("attention_dropout", 0);
     return new ClipTextConfig(
-        config.count("vocab_size", 49408),
-        config.count("hidden_size", 512),
-        config.count("intermediate_size", 2048),
-        projection,
-        config.count("num_hidden_layers", 12),
-        config.count("num_attention_heads", 8),
-        config.count("max_position_embeddings", 77),
-        config.activation(),
-        config.epsilon("layer_norm_eps", 1e-5),
-        config.id("eos_token_id", 49407),
+        config.positive("vocab_size", 49408),
+        config.positive("hidden_size", 512),
+        config.positive("intermediate_size", 2048),
+        ClipConfigJson.projection(json, config),
+        config.positive("num_hidden_layers", 12),
+        config.positive("num_attention_heads", 8),
+        config.positive("max_position_embeddings", 77),
+        ClipConfigJson.activation(config),
+        ClipConfigJson.epsilon(config),
+        config.positive("eos_token_id", 49407),
         head);
   }
 

@@ -1,5 +1,6 @@
 package org.latentspark.model;
 
+import java.io.IOException;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -13,6 +14,22 @@ import org.latentspark.tensor.Tensors;
 
 /** CLIP's causal text transformer (Radford et al., 2021), the text encoder of Stable Diffusion. */
 public final class ClipTextModel implements TorchModel {
+  private static final String TOWER = "text_model.";
+
+  /**
+   * How published files name the parameters: transformers 5 leaves the tower's own name away, old
+   * files hold the constant position ids, and a file may hold the vision tower too.
+   */
+  public static final WeightNames NAMES =
+      new WeightNames(
+          name -> name.matches("(embeddings|encoder|final_layer_norm)\\..*") ? TOWER + name : name,
+          name ->
+              name.equals(TOWER + "embeddings.position_ids")
+                  || name.equals("text_projection.weight")
+                  || name.equals("visual_projection.weight")
+                  || name.equals("logit_scale")
+                  || name.startsWith("vision_model."));
+
   /** Id that old configurations record for the end token, whichever it is. */
   private static final long LEGACY_END_TOKEN = 2;
 
@@ -62,6 +79,14 @@ public final class ClipTextModel implements TorchModel {
                 config.projectionSize(),
                 Initializer.normal(Math.pow(width, -0.5)),
                 null);
+  }
+
+  /** Loads a published text encoder into memory of its own on the CPU, for inference. */
+  public static ClipTextModel load(ModelDirectory directory) throws IOException {
+    ClipTextModel model = new ClipTextModel(directory.config(ClipTextConfig::parse));
+    model.parameters.allocate();
+    directory.load(model.parameters, model.parameters.values(), NAMES);
+    return model;
   }
 
   /** Returns the shape of the model. */

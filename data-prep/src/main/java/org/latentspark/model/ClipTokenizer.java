@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.latentspark.tensor.FileSystems;
 
 /**
  * CLIP's byte-pair tokenizer (Radford et al., 2021): token ids of captions, always of one length,
@@ -74,7 +75,7 @@ public final class ClipTokenizer implements Serializable {
 
   /** Loads a published {@code tokenizer/} directory from any Hadoop file system. */
   public static ClipTokenizer load(Path directory, Configuration configuration) throws IOException {
-    FileSystem fileSystem = directory.getFileSystem(configuration);
+    FileSystem fileSystem = FileSystems.of(directory, configuration);
     return new ClipTokenizer(
         ClipTokenizerFiles.read(
             directory.toString(),

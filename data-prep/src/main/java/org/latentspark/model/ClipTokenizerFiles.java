@@ -1,6 +1,7 @@
 package org.latentspark.model;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.latentspark.cli.InputException;
 
 /**
  * What a published {@code tokenizer/} directory says: vocab.json and merges.txt, or tokenizer.json,
@@ -42,8 +44,8 @@ record ClipTokenizerFiles(
   static ClipTokenizerFiles read(String name, Source source) throws IOException {
     try {
       return read(source);
-    } catch (IllegalArgumentException | com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new IllegalArgumentException("Tokenizer " + name + ": " + e.getMessage(), e);
+    } catch (IllegalArgumentException | JsonProcessingException e) {
+      throw new InputException("Tokenizer " + name + ": " + e.getMessage(), e);
     }
   }
 

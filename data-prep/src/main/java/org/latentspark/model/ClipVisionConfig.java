@@ -18,14 +18,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param head whether the projection's weights are there
  */
 public record ClipVisionConfig(
-    long hiddenSize,
-    long intermediateSize,
-    long projectionSize,
-    long layers,
-    long heads,
-    long channels,
-    long imageSize,
-    long patchSize,
+    int hiddenSize,
+    int intermediateSize,
+    int projectionSize,
+    int layers,
+    int heads,
+    int channels,
+    int imageSize,
+    int patchSize,
     ClipActivation activation,
     double epsilon,
     ClipHead head) {
@@ -35,38 +35,35 @@ public record ClipVisionConfig(
     ClipEncoder.requireDivides(heads, hiddenSize);
     if (patchSize > imageSize) {
       throw new IllegalArgumentException(
-          "CLIP config.json: patch_size " + patchSize + " must be at most image_size " + imageSize);
+          "config.json: patch_size " + patchSize + " must be at most image_size " + imageSize);
     }
   }
 
   /** Returns the configuration in {@code json}; refuses values that this model cannot compute. */
   public static ClipVisionConfig parse(String json) {
-    ClipConfigJson config = ClipConfigJson.parse(json);
-    ClipConfigJson part = config.part("vision_config");
-    // Where both towers are published together, the projection's size stands above them.
-    long projection = config.count("projection_dim", part.count("projection_dim", 512));
-    return read(part, config.head(), projection);
+    return read(json, ClipConfigJson.head(json));
   }
 
-  static ClipVisionConfig read(ClipConfigJson config, ClipHead head, long projection) {
-    config.requireZero("attention_dropout");
+  static ClipVisionConfig read(String json, ClipHead head) {
+    ConfigJson config = ClipConfigJson.tower(json, "vision_config");
+    config.allow("attention_dropout", 0);
     return new ClipVisionConfig(
-        config.count("hidden_size", 768),
-        config.count("intermediate_size", 3072),
-        projection,
-        config.count("num_hidden_layers", 12),
-        config.count("num_attention_heads", 12),
-        config.count("num_channels", 3),
-        config.count("image_size", 224),
-        config.count("patch_size", 32),
-        config.activation(),
-        config.epsilon("layer_norm_eps", 1e-5),
+        config.positive("hidden_size", 768),
+        config.positive("intermediate_size", 3072),
+        ClipConfigJson.projection(json, config),
+        config.positive("num_hidden_layers", 12),
+        config.positive("num_attention_heads", 12),
+        config.positive("num_channels", 3),
+        config.positive("image_size", 224),
+        config.positive("patch_size", 32),
+        ClipConfigJson.activation(config),
+        ClipConfigJson.epsilon(config),
         head);
   }
 
   /** Returns the number of patches of an image. */
-  public long patches() {
-    long side = imageSize / patchSize;
+  public int patches() {
+    int side = imageSize / patchSize;
     return side * side;
   }
 

@@ -1,5 +1,6 @@
 package org.latentspark.model;
 
+import java.io.IOException;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -12,6 +13,22 @@ import org.latentspark.tensor.Tensors;
 
 /** CLIP's vision transformer (Radford et al., 2021). */
 public final class ClipVisionModel implements TorchModel {
+  private static final String TOWER = "vision_model.";
+
+  /** How published files name the parameters: see {@link ClipTextModel#NAMES}. */
+  public static final WeightNames NAMES =
+      new WeightNames(
+          name ->
+              name.matches("(embeddings|encoder|pre_layrnorm|post_layernorm)\\..*")
+                  ? TOWER + name
+                  : name,
+          name ->
+              name.equals(TOWER + "embeddings.position_ids")
+                  || name.equals("visual_projection.weight")
+                  || name.equals("text_projection.weight")
+                  || name.equals("logit_scale")
+                  || name.startsWith("text_model."));
+
   private static final double DEVIATION = 0.02;
 
   private final ClipVisionConfig config;
@@ -68,6 +85,14 @@ public final class ClipVisionModel implements TorchModel {
                 config.projectionSize(),
                 Initializer.normal(Math.pow(width, -0.5)),
                 null);
+  }
+
+  /** Loads a published image encoder into memory of its own on the CPU, for inference. */
+  public static ClipVisionModel load(ModelDirectory directory) throws IOException {
+    ClipVisionModel model = new ClipVisionModel(directory.config(ClipVisionConfig::parse));
+    model.parameters.allocate();
+    directory.load(model.parameters, model.parameters.values(), NAMES);
+    return model;
   }
 
   /** Returns the shape of the model. */
