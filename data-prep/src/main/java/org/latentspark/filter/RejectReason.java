@@ -1,0 +1,89 @@
+package org.latentspark.filter;
+
+import java.io.Serializable;
+import org.latentspark.cli.Settings;
+
+/** Why a pair was not encoded: the closed list. Each pair has at most one reason, the first met. */
+public enum RejectReason implements Serializable {
+  /** The metadata file is no Parquet or only the first part of one; its rows are not known. */
+  UNREADABLE_SOURCE("metadata file is damaged"),
+  /** The metadata has no URL. */
+  MISSING_URL("no URL"),
+  /** The URL is malformed or neither http nor https. */
+  BAD_URL("URL is malformed, or neither http nor https"),
+  /** The caption is null or blank. */
+  EMPTY_CAPTION("no caption"),
+  /** The caption has fewer characters than {@code filter.min-caption-length}. */
+  SHORT_CAPTION("caption too short"),
+  /** The caption has more characters than {@code filter.max-caption-length}. */
+  LONG_CAPTION("caption too long"),
+  /** The shorter side is below {@code filter.min-side}, by the metadata or by the image. */
+  TOO_SMALL("image too small"),
+  /** {@code punsafe} is above {@code filter.max-punsafe}. */
+  UNSAFE("probably unsafe"),
+  /** {@code pwatermark} is above {@code filter.max-pwatermark}. */
+  WATERMARK("probably watermarked"),
+  /** {@code similarity} is below {@code filter.min-similarity}. */
+  LOW_SIMILARITY("caption does not fit image"),
+  /** {@code aesthetic} is below {@code filter.min-aesthetic}. */
+  LOW_AESTHETIC("rated as ugly"),
+  /** A score that a threshold asks for is null and {@code filter.null-scores} is reject. */
+  MISSING_SCORE("a score is null"),
+  /** Another pair that passes the filter has the same URL and an earlier key. */
+  DUPLICATE_URL("URL stands in an earlier pair"),
+  /** The host's name does not resolve. */
+  UNKNOWN_HOST("host unknown"),
+  /** The host is a private, loopback, link-local or otherwise internal address. */
+  PRIVATE_ADDRESS("address not public"),
+  /** The server answers 404 or 410. */
+  NOT_FOUND("not found (404, 410)"),
+  /** The server answers 401, 403, 407 or 451. */
+  FORBIDDEN("forbidden (401, 403, 407, 451)"),
+  /** The server answers with another status that is no success, also after the retries. */
+  HTTP_ERROR("other HTTP status"),
+  /** More redirects than {@code fetch.max-redirects}, or one that leads nowhere. */
+  BAD_REDIRECT("redirects too often or nowhere"),
+  /** The connection fails or breaks, also after the retries. */
+  CONNECTION_FAILED("connection failed"),
+  /** The image was not there within {@code fetch.deadline}. */
+  TIMEOUT("deadline passed"),
+  /** The file is larger than {@code fetch.max-bytes}. */
+  TOO_LARGE("file too large"),
+  /** The answer has no content. */
+  EMPTY_FILE("file empty"),
+  /** The content is no image, whatever its header says: HTML, text, anything. */
+  NOT_AN_IMAGE("not an image"),
+  /** An image in a format that is not decoded here, such as AVIF or SVG. */
+  UNSUPPORTED_FORMAT("image format not supported"),
+  /** The header's dimensions exceed {@code image.max-side} or {@code image.max-pixels}. */
+  TOO_MANY_PIXELS("too many pixels"),
+  /** The file ends before the image does. */
+  TRUNCATED("image truncated"),
+  /** The decoder refuses the image. */
+  UNDECODABLE("image damaged"),
+  /** Another encoded pair has the same image, byte for byte, and an earlier key. */
+  DUPLICATE_CONTENT("image stands in an earlier pair"),
+  /** The encoders' output for the pair holds NaN or an infinity. */
+  NOT_FINITE("encoding not finite");
+
+  private final String meaning;
+
+  RejectReason(String meaning) {
+    this.meaning = meaning;
+  }
+
+  /** Returns the kebab-case name used in files and tables. */
+  public String code() {
+    return Settings.kebab(this);
+  }
+
+  /** Returns a few words on what it means. */
+  public String meaning() {
+    return meaning;
+  }
+
+  /** Returns the rejection of a pair for this reason. */
+  public Rejection because(String detail) {
+    return new Rejection(this, detail);
+  }
+}
