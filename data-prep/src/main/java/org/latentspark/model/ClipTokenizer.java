@@ -1,5 +1,6 @@
 package org.latentspark.model;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -15,6 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.latentspark.cli.InputException;
 import org.latentspark.tensor.FileSystems;
 
 /**
@@ -62,32 +64,45 @@ public final class ClipTokenizer implements Serializable {
   /**
    * Loads a published {@code tokenizer/} directory from the local disk: vocab.json and merges.txt,
    * or tokenizer.json; tokenizer_config.json and special_tokens_map.json where they are there.
+   *
+   * @throws InputException when the files are missing, contradict themselves or are not CLIP's
    */
   public static ClipTokenizer load(java.nio.file.Path directory) throws IOException {
-    return new ClipTokenizer(
-        ClipTokenizerFiles.read(
-            directory.toString(),
-            name -> {
-              java.nio.file.Path file = directory.resolve(name);
-              return Files.exists(file) ? Files.readAllBytes(file) : null;
-            }));
+    return load(
+        directory.toString(),
+        name -> {
+          java.nio.file.Path file = directory.resolve(name);
+          return Files.exists(file) ? Files.readAllBytes(file) : null;
+        });
   }
 
-  /** Loads a published {@code tokenizer/} directory from any Hadoop file system. */
+  /**
+   * Loads a published {@code tokenizer/} directory from any Hadoop file system.
+   *
+   * @throws InputException when the files are missing, contradict themselves or are not CLIP's
+   */
   public static ClipTokenizer load(Path directory, Configuration configuration) throws IOException {
     FileSystem fileSystem = FileSystems.of(directory, configuration);
-    return new ClipTokenizer(
-        ClipTokenizerFiles.read(
-            directory.toString(),
-            name -> {
-              Path file = new Path(directory, name);
-              if (!fileSystem.exists(file)) {
-                return null;
-              }
-              try (InputStream stream = fileSystem.open(file)) {
-                return stream.readAllBytes();
-              }
-            }));
+    return load(
+        directory.toString(),
+        name -> {
+          Path file = new Path(directory, name);
+          if (!fileSystem.exists(file)) {
+            return null;
+          }
+          try (InputStream stream = fileSystem.open(file)) {
+            return stream.readAllBytes();
+          }
+        });
+  }
+
+  private static ClipTokenizer load(String name, ClipTokenizerFiles.Source source)
+      throws IOException {
+    try {
+      return new ClipTokenizer(ClipTokenizerFiles.read(source));
+    } catch (IllegalArgumentException | JsonProcessingException e) {
+      throw new InputException("Tokenizer " + name + ": " + e.getMessage(), e);
+    }
   }
 
   /**

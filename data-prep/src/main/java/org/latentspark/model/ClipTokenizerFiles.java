@@ -1,7 +1,6 @@
 package org.latentspark.model;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,7 +11,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.latentspark.cli.InputException;
 
 /**
  * What a published {@code tokenizer/} directory says: vocab.json and merges.txt, or tokenizer.json,
@@ -40,16 +38,13 @@ record ClipTokenizerFiles(
     byte[] read(String name) throws IOException;
   }
 
-  /** Reads a directory; {@code name} is what errors call it. */
-  static ClipTokenizerFiles read(String name, Source source) throws IOException {
-    try {
-      return read(source);
-    } catch (IllegalArgumentException | JsonProcessingException e) {
-      throw new InputException("Tokenizer " + name + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static ClipTokenizerFiles read(Source source) throws IOException {
+  /**
+   * Reads a directory.
+   *
+   * @throws IllegalArgumentException when its files are missing, contradict themselves or are not
+   *     CLIP's
+   */
+  static ClipTokenizerFiles read(Source source) throws IOException {
     JsonNode config = json(source, "tokenizer_config.json");
     JsonNode legacy = json(source, "special_tokens_map.json");
     byte[] vocabulary = source.read("vocab.json");

@@ -97,12 +97,12 @@ public record ClipVocabulary(List<String> tokens, List<String[]> merges) {
     ObjectNode split = splitters.addObject().put("type", "Split");
     split.putObject("pattern").put("Regex", ClipWords.WORD_PATTERN);
     split.put("behavior", "Removed").put("invert", true);
-    byteLevel(splitters.addObject());
+    byteLevel(splitters.addObject(), false);
     ObjectNode ends = whole.putObject("post_processor").put("type", "RobertaProcessing");
     ends.putArray("sep").add(ClipTokenizerFiles.END).add(endToken());
     ends.putArray("cls").add(ClipTokenizerFiles.START).add(startToken());
     ends.put("trim_offsets", false).put("add_prefix_space", false);
-    byteLevel(whole.putObject("decoder"));
+    byteLevel(whole.putObject("decoder"), true);
     ObjectNode model = whole.putObject("model").put("type", "BPE").putNull("dropout");
     model.put("unk_token", ClipTokenizerFiles.END).put("continuing_subword_prefix", "");
     model.put("end_of_word_suffix", ClipWords.END_OF_WORD).put("fuse_unk", false);
@@ -125,9 +125,9 @@ public record ClipVocabulary(List<String> tokens, List<String[]> merges) {
         .put("special", true);
   }
 
-  private static void byteLevel(ObjectNode node) {
+  private static void byteLevel(ObjectNode node, boolean prefix) {
     node.put("type", "ByteLevel")
-        .put("add_prefix_space", false)
+        .put("add_prefix_space", prefix)
         .put("trim_offsets", true)
         .put("use_regex", true);
   }
