@@ -96,6 +96,22 @@ public record AutoencoderKLConfig(
     }
   }
 
+  /** Returns this configuration with another {@code scaling_factor}. */
+  public AutoencoderKLConfig withScalingFactor(double factor) {
+    return new AutoencoderKLConfig(
+        inChannels,
+        outChannels,
+        blockOutChannels,
+        layersPerBlock,
+        latentChannels,
+        normNumGroups,
+        sampleSize,
+        factor,
+        midBlockAddAttention,
+        useQuantConv,
+        usePostQuantConv);
+  }
+
   /** Returns how many pixels of height or width one latent stands for: 8 in Stable Diffusion. */
   public int downscale() {
     return 1 << (blockOutChannels.size() - 1);

@@ -89,11 +89,11 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
         moments
             .get(1)
             .clamp(new ScalarOptional(new Scalar(-20.0)), new ScalarOptional(new Scalar(5.0)));
-    Tensor noise =
-        torch.randn(Tensors.sizes(mean), Seeds.generator(seed, POSTERIOR, rank, step));
+    Tensor noise = torch.randn(Tensors.sizes(mean), Seeds.generator(seed, POSTERIOR, rank, step));
     Tensor latents = mean.add(logVariance.mul(new Scalar(0.5)).exp().mul(noise));
     Tensor error = vae.decode(latents).to(ScalarType.Float).sub(pixels);
-    Tensor colour = error.sub(error.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()));
+    Tensor colour =
+        error.sub(error.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()));
     Tensor coarse = torch.avg_pool2d(colour, 4);
     Tensor divergence =
         mean.square().add(logVariance.exp()).sub(new Scalar(1.0)).sub(logVariance).mean();
@@ -112,7 +112,8 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
     for (int start = 0; start < pictures.count(); start += VALIDATION_BATCH) {
       try (PointerScope scope = new PointerScope()) {
         int end = Math.min(pictures.count(), start + VALIDATION_BATCH);
-        Tensor pixels = pictures.batch(torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long));
+        Tensor pixels =
+            pictures.batch(torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long));
         Tensor decoded =
             vae.decode(vae.encode(pixels).to(ScalarType.Float).chunk(2, 1).get(0))
                 .to(ScalarType.Float)

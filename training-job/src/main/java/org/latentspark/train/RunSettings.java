@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.latentspark.averaging.AveragingPlan;
 import org.latentspark.averaging.InnerOptimizer;
@@ -47,7 +47,7 @@ record RunSettings(
   }
 
   /** Reads the shared keys; {@code parser} checks the model's config.json. */
-  static RunSettings read(Settings settings, Function<String, ?> parser) {
+  static RunSettings read(Settings settings, Consumer<String> parser) {
     String output = settings.required("output");
     int frequency = settings.integer("averaging.frequency", 1, 1_000_000);
     long steps = settings.longInteger("steps", 1, Long.MAX_VALUE / 2);
@@ -93,7 +93,7 @@ record RunSettings(
         settings.render());
   }
 
-  private static String modelJson(Settings settings, Function<String, ?> parser) {
+  private static String modelJson(Settings settings, Consumer<String> parser) {
     String path = settings.required("model");
     if (path.isEmpty()) {
       return "";
@@ -101,7 +101,7 @@ record RunSettings(
     org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(path);
     try (InputStream in = FileSystems.of(file, new Configuration()).open(file)) {
       String json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      parser.apply(json);
+      parser.accept(json);
       return json;
     } catch (IOException | RuntimeException e) {
       settings.refuse("model", "the path of a config.json of this model (" + e.getMessage() + ")");

@@ -19,7 +19,7 @@ import org.latentspark.cli.Progress;
 import org.latentspark.cli.UsageException;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TorchGraphs;
-import org.nd4j.linalg.learning.config.AdamW;
+import org.nd4j.linalg.learning.config.Adam;
 
 /** Runs an objective to its last step: segment after segment, from checkpoint to checkpoint. */
 final class Trainer {
@@ -82,7 +82,7 @@ final class Trainer {
                 architecture,
                 settings.modelJson(),
                 settings.seed(),
-                new AdamW(settings.plan().learningRate().peak())));
+                new Adam(settings.plan().learningRate().peak())));
     network.init();
     System.out.printf(
         Locale.ROOT,
@@ -91,8 +91,7 @@ final class Trainer {
         network.numParams(),
         settings.plan().workers(),
         settings.plan().precision());
-    try (Progress progress =
-        Progress.start("train", "steps", all * settings.plan().frequency())) {
+    try (Progress progress = Progress.start("train", "steps", all * settings.plan().frequency())) {
       SparkComputationGraph graph =
           new SparkComputationGraph(
               spark,
