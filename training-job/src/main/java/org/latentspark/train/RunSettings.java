@@ -93,6 +93,11 @@ record RunSettings(
         settings.render());
   }
 
+  /** Returns these settings for another model of the same kind. */
+  RunSettings withModelJson(String json) {
+    return new RunSettings(output, json, seed, batchSize, plan, keep, milestoneSteps, effective);
+  }
+
   private static String modelJson(Settings settings, Consumer<String> parser) {
     String path = settings.required("model");
     if (path.isEmpty()) {

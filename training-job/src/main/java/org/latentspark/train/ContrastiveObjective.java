@@ -1,0 +1,97 @@
+package org.latentspark.train;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.Objective;
+import org.latentspark.latents.Split;
+import org.latentspark.model.ClipModel;
+import org.latentspark.model.ClipPixels;
+import org.latentspark.model.ClipTokenizer;
+import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.Tensors;
+
+/**
+ * CLIP's objective: each picture picks its caption out of the batch's, and each caption its picture
+ * (Radford et al., 2021). Validation is the same loss over all held-out pairs of the worker.
+ */
+record ContrastiveObjective(
+    Pictures pictures,
+    ClipTokenizer tokenizer,
+    int batchSize,
+    long seed,
+    PictureAugmentation augmentation)
+    implements Objective {
+  private static final long serialVersionUID = 1;
+
+  @Override
+  public Session open(TorchModel model, List<String> shards, int rank, int workers)
+      throws IOException {
+    Pictures.Loaded train = pictures.load(Split.TRAIN, rank, workers);
+    Pictures.Loaded heldOut = pictures.load(Split.VALIDATION, rank, workers);
+    ExampleOrder order = new ExampleOrder(seed, rank, train.count());
+    ClipModel clip = (ClipModel) model;
+    return new Session() {
+      @Override
+      public int batchSize() {
+        return batchSize;
+      }
+
+      @Override
+      public Tensor loss(long step) {
+        long[] batch = order.batch(step, batchSize);
+        List<String> captions = new ArrayList<>();
+        for (int index = 0; index < batchSize; index++) {
+          String caption = train.captions().get((int) batch[index]);
+          captions.add(augmentation.caption(caption, seed, rank, step, index));
+        }
+        Tensor pixels =
+            augmentation.pictures(train.batch(Tensors.of(batch, batchSize)), seed, rank, step);
+        return contrast(clip, pixels, captions);
+      }
+
+      @Override
+      public Validation validate() {
+        try (PointerScope scope = new PointerScope()) {
+          Tensor all =
+              torch.arange(new Scalar(0), new Scalar(heldOut.count())).to(ScalarType.Long);
+          double loss = contrast(clip, heldOut.batch(all), heldOut.captions()).item_double();
+          return new Validation(loss * heldOut.count(), heldOut.count());
+        }
+      }
+
+      @Override
+      public void close() {
+        train.close();
+        heldOut.close();
+      }
+    };
+  }
+
+  private Tensor contrast(ClipModel clip, Tensor pixels, List<String> captions) {
+    Tensor normalized = ClipPixels.of(pixels, pictures.size());
+    Tensor logits = clip.similarity(normalized, tokenIds(tokenizer, captions));
+    Tensor own = torch.arange(new Scalar(0), new Scalar(captions.size())).to(ScalarType.Long);
+    return torch
+        .cross_entropy(logits, own)
+        .add(torch.cross_entropy(logits.t(), own))
+        .mul(new Scalar(0.5));
+  }
+
+  /** Returns the ids int64 [B, T] of captions. */
+  static Tensor tokenIds(ClipTokenizer tokenizer, List<String> captions) {
+    long[] ids = new long[captions.size() * tokenizer.maxLength()];
+    int position = 0;
+    for (int[] caption : tokenizer.encode(captions)) {
+      for (int id : caption) {
+        ids[position++] = id;
+      }
+    }
+    return Tensors.of(ids, captions.size(), tokenizer.maxLength());
+  }
+}
