@@ -1,0 +1,51 @@
+package org.latentspark.sample;
+
+import java.util.List;
+import org.latentspark.cli.Settings;
+import org.latentspark.tensor.Precision;
+
+/** The checked configuration of {@code sample}. */
+record SampleSettings(
+    String checkpoint,
+    String encoders,
+    String output,
+    Weights weights,
+    List<String> prompts,
+    String promptsFile,
+    String negativePrompt,
+    long seed,
+    DrawSettings draw,
+    int threads,
+    int gridColumns,
+    int gridTile,
+    String record) {
+
+  static SampleSettings read(Settings settings) {
+    SampleSettings read =
+        new SampleSettings(
+            settings.required("checkpoint"),
+            settings.required("encoders"),
+            settings.required("output"),
+            settings.oneOf("weights", Weights.class),
+            settings.strings("prompts"),
+            settings.string("prompts-file"),
+            settings.string("negative-prompt"),
+            settings.longInteger("seed", 0, Long.MAX_VALUE),
+            new DrawSettings(
+                settings.integer("steps", 1, 1000),
+                settings.number("eta", 0, 1),
+                settings.number("guidance-scale", 1, 100),
+                settings.integer("width", 0, 4096),
+                settings.integer("height", 0, 4096),
+                settings.integer("batch-size", 1, 1024),
+                settings.oneOf("precision", Precision.class)),
+            settings.integer("threads", 0, 1024),
+            settings.integer("grid.columns", 1, 100),
+            settings.integer("grid.tile", 16, 1024),
+            settings.render());
+    if (read.prompts.isEmpty() && read.promptsFile.isEmpty()) {
+      settings.refuse("prompts", "must name at least one prompt, or prompts-file a file of them");
+    }
+    return read;
+  }
+}

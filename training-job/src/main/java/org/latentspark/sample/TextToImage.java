@@ -1,0 +1,167 @@
+package org.latentspark.sample;
+
+import java.awt.image.BufferedImage;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.latentspark.checkpoint.Checkpoints;
+import org.latentspark.cli.InputException;
+import org.latentspark.diffusion.LatentScale;
+import org.latentspark.diffusion.NoiseSchedule;
+import org.latentspark.diffusion.SchedulerConfig;
+import org.latentspark.model.AutoencoderKL;
+import org.latentspark.model.ModelDirectory;
+import org.latentspark.tensor.FileSystems;
+import org.latentspark.unet.UNet2DConditionConfig;
+import org.latentspark.unet.UNet2DConditionModel;
+
+/**
+ * Prompts in, pictures out. The encoders are loaded once; checkpoints of one run can be loaded one
+ * after the other, into the same memory.
+ */
+public final class TextToImage {
+  private final Configuration configuration;
+  private final TextEncoder text;
+  private final AutoencoderKL vae;
+  private ImageSampler sampler;
+
+  private TextToImage(TextEncoder text, AutoencoderKL vae, Configuration configuration) {
+    this.configuration = configuration;
+    this.text = text;
+    this.vae = vae;
+  }
+
+  /**
+   * Loads {@code vae/}, {@code text_encoder/} and {@code tokenizer/} of a directory in diffusers'
+   * layout.
+   *
+   * @throws InputException when one of them is missing or damaged
+   */
+  public static TextToImage open(Path encoders, Configuration configuration) throws IOException {
+    return new TextToImage(
+        TextEncoder.load(encoders, configuration),
+        AutoencoderKL.load(new ModelDirectory(new Path(encoders, "vae"), configuration)),
+        configuration);
+  }
+
+  /**
+   * Returns the checkpoint that a user means by {@code path}: itself, or the newest complete one of
+   * a run.
+   *
+   * @throws InputException when there is none
+   */
+  public static Path checkpoint(Path path, Configuration configuration) throws IOException {
+    FileSystem fileSystem = FileSystems.of(path, configuration);
+    for (Weights weights : Weights.values()) {
+      if (fileSystem.exists(new Path(path, weights.directory()))) {
+        return path;
+      }
+    }
+    Optional<Path> latest = Checkpoints.of(path, configuration).latest();
+    return latest.orElseThrow(
+        () ->
+            new InputException(
+                path
+                    + " is neither a checkpoint (unet/ or unet_ema/) nor a run with a complete"
+                    + " one (checkpoints/)"));
+  }
+
+  /**
+   * Loads the U-Net, the schedule and the scale of the latents from a checkpoint, or from a
+   * published model in diffusers' layout.
+   *
+   * @throws InputException when a part is missing or damaged
+   */
+  public void load(Path checkpoint, Weights weights) throws IOException {
+    ModelDirectory directory =
+        new ModelDirectory(new Path(checkpoint, weights.directory()), configuration);
+    UNet2DConditionConfig config = directory.config(UNet2DConditionConfig::fromJson);
+    UNet2DConditionModel unet;
+    if (sampler != null && sampler.unet().config().equals(config)) {
+      unet = sampler.unet();
+    } else {
+      unet = new UNet2DConditionModel(config);
+      unet.parameters().allocate();
+    }
+    directory.load(unet.parameters());
+    SchedulerConfig scheduler =
+        read(checkpoint, "scheduler/scheduler_config.json", SchedulerConfig::fromJson)
+            .orElseThrow(
+                () ->
+                    new InputException(
+                        checkpoint + " has no scheduler/scheduler_config.json, so no schedule"));
+    LatentScale scale =
+        read(checkpoint, LatentScale.FILE_NAME, LatentScale::fromJson)
+            .orElse(
+                LatentScale.factor(vae.config().latentChannels(), vae.config().scalingFactor()));
+    requireFit(checkpoint, config, scale);
+    sampler = new ImageSampler(unet, new NoiseSchedule(scheduler), scale, vae);
+  }
+
+  /**
+   * Draws one picture for each prompt from the loaded checkpoint.
+   *
+   * @param negative prompt to lead away from, "" by default
+   * @param seeds one for each prompt
+   * @param step told of each denoising step of each batch
+   */
+  public List<BufferedImage> draw(
+      List<String> prompts, String negative, long[] seeds, DrawSettings settings, Runnable step) {
+    if (sampler == null) {
+      throw new IllegalStateException("No checkpoint is loaded");
+    }
+    if (seeds.length != prompts.size()) {
+      throw new IllegalArgumentException(
+          seeds.length + " seeds for " + prompts.size() + " prompts");
+    }
+    int pooled = sampler.unet().config().projectionClassEmbeddingsInputDim();
+    try (PointerScope scope = new PointerScope()) {
+      return sampler.draw(
+          text.encode(prompts, pooled),
+          text.encode(List.of(negative), pooled),
+          seeds,
+          settings,
+          step);
+    }
+  }
+
+  private void requireFit(Path checkpoint, UNet2DConditionConfig config, LatentScale scale) {
+    int channels = vae.config().latentChannels();
+    int width = text.model().config().hiddenSize();
+    if (config.inChannels() != channels || scale.channels() != channels) {
+      throw new InputException(
+          "%s works on %d channels, its %s on %d, and the autoencoder makes %d"
+              .formatted(
+                  checkpoint,
+                  config.inChannels(),
+                  LatentScale.FILE_NAME,
+                  scale.channels(),
+                  channels));
+    }
+    if (config.crossAttentionDim() != width) {
+      throw new InputException(
+          "%s takes text of width %d, and the text encoder makes %d"
+              .formatted(checkpoint, config.crossAttentionDim(), width));
+    }
+  }
+
+  private <T> Optional<T> read(Path checkpoint, String name, Function<String, T> parser)
+      throws IOException {
+    Path path = new Path(checkpoint, name);
+    try (InputStream in = FileSystems.of(path, configuration).open(path)) {
+      return Optional.of(parser.apply(new String(in.readAllBytes(), StandardCharsets.UTF_8)));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      throw new InputException(path + ": " + e.getMessage(), e);
+    }
+  }
+}
