@@ -1,7 +1,5 @@
 package org.latentspark.model;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -26,11 +24,7 @@ record ClipTokenizerFiles(
   static final String END = "<|endoftext|>";
   private static final int PUBLISHED_LENGTH = 77;
   private static final List<String> NORMALIZERS = List.of("NFC", "Replace", "Lowercase");
-  private static final ObjectMapper MAPPER =
-      new ObjectMapper(
-          JsonFactory.builder()
-              .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(50).build())
-              .build());
+  private static final ObjectMapper MAPPER = new ObjectMapper();
 
   /** Gives the bytes of a directory's file, or null where it has none of that name. */
   @FunctionalInterface
@@ -140,9 +134,14 @@ record ClipTokenizerFiles(
 
   private static Map<String, Integer> vocabulary(JsonNode tokens) {
     Map<String, Integer> vocabulary = new HashMap<>();
-    tokens
-        .fields()
-        .forEachRemaining(entry -> vocabulary.put(entry.getKey(), entry.getValue().asInt()));
+    for (Map.Entry<String, JsonNode> token : tokens.properties()) {
+      JsonNode id = token.getValue();
+      if (!id.isInt() || id.intValue() < 0) {
+        throw new IllegalArgumentException(
+            "token \"" + token.getKey() + "\" has id " + id + "; allowed: whole numbers from 0");
+      }
+      vocabulary.put(token.getKey(), id.intValue());
+    }
     if (vocabulary.isEmpty()) {
       throw new IllegalArgumentException("the vocabulary is empty");
     }

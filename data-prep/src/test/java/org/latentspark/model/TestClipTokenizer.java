@@ -108,6 +108,12 @@ class TestClipTokenizer {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("model.type = Unigram is not supported");
 
+    Files.writeString(folder.resolve("vocab.json"), "{\"a\": -1}");
+    Files.writeString(folder.resolve("merges.txt"), "");
+    assertThatThrownBy(() -> ClipTokenizer.load(folder))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("token \"a\" has id -1; allowed: whole numbers from 0");
+
     Files.writeString(folder.resolve("vocab.json"), "{\"a\": 0, \"<|endoftext|>\": 1}");
     Files.writeString(folder.resolve("merges.txt"), "a b\n");
     assertThatThrownBy(() -> ClipTokenizer.load(folder))
