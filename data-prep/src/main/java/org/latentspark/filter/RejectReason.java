@@ -77,6 +77,16 @@ public enum RejectReason implements Serializable {
     return Settings.kebab(this);
   }
 
+  /** Returns the reason with the name {@code code}. */
+  public static RejectReason ofCode(String code) {
+    for (RejectReason reason : values()) {
+      if (reason.code().equals(code)) {
+        return reason;
+      }
+    }
+    throw new IllegalArgumentException("there is no reason " + code);
+  }
+
   /** Returns a few words on what it means. */
   public String meaning() {
     return meaning;

@@ -35,6 +35,16 @@ public final class Fp16 {
     return bytes;
   }
 
+  /** Returns whether {@code bytes} hold neither NaN nor an infinity. */
+  public static boolean allFinite(byte[] bytes) {
+    for (int i = 1; i < bytes.length; i += BYTES) {
+      if ((bytes[i] & 0x7c) == 0x7c) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static float toFloat(int half) {
     int sign = (half & 0x8000) << 16;
     int exponent = half >>> 10 & 0x1f;

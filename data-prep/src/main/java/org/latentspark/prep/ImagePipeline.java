@@ -1,0 +1,105 @@
+package org.latentspark.prep;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.latentspark.filter.RejectedException;
+import org.latentspark.filter.Rejection;
+import org.latentspark.image.Fetcher;
+import org.latentspark.image.ImageDecoder;
+import org.latentspark.image.SquareImage;
+import org.latentspark.latents.Digests;
+import org.latentspark.pairs.PairRecord;
+
+/**
+ * Fetches and decodes a bounded number of pairs ahead of the encoder, and hands them out in the
+ * order they came in.
+ */
+final class ImagePipeline implements AutoCloseable {
+  /** Beyond the deadline of the fetch itself: the decoder works off its queue. */
+  private static final long DECODE_SECONDS = 600;
+
+  private final int capacity;
+  private final long patienceSeconds;
+  private final Fetcher fetcher;
+  private final ImageDecoder decoder;
+  private final ExecutorService decoding =
+      Executors.newSingleThreadExecutor(
+          work -> {
+            Thread thread = new Thread(work, "decode-images");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final Deque<Pending> pending = new ArrayDeque<>();
+
+  ImagePipeline(PrepSettings settings) {
+    this.capacity = Math.max(settings.fetch().parallelism(), settings.batchSize());
+    this.patienceSeconds = settings.fetch().deadline().toSeconds() + DECODE_SECONDS;
+    this.fetcher = new Fetcher(settings.fetch());
+    this.decoder = new ImageDecoder(settings.image());
+  }
+
+  /**
+   * What became of a pair: an image or a rejection, the other is null.
+   *
+   * @param sha256 of the file, null if there is none
+   */
+  record Arrival(PairRecord pair, String sha256, SquareImage image, Rejection rejection) {}
+
+  private record Decoded(String sha256, SquareImage image) {}
+
+  private record Pending(PairRecord pair, CompletableFuture<Decoded> image) {}
+
+  boolean isFull() {
+    return pending.size() >= capacity;
+  }
+
+  boolean isEmpty() {
+    return pending.isEmpty();
+  }
+
+  /** Starts to fetch; the caller has seen that the pipeline is not full. */
+  void start(PairRecord pair) {
+    pending.add(
+        new Pending(
+            pair,
+            fetcher
+                .fetch(pair.url())
+                .thenApplyAsync(
+                    file -> new Decoded(Digests.sha256Hex(file), decoder.decode(file)), decoding)));
+  }
+
+  /** Waits for the pair that was started first. */
+  Arrival next() throws InterruptedException {
+    Pending first = pending.remove();
+    try {
+      Decoded decoded = first.image().get(patienceSeconds, TimeUnit.SECONDS);
+      return new Arrival(first.pair(), decoded.sha256(), decoded.image(), null);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      while (cause instanceof CompletionException && cause.getCause() != null) {
+        cause = cause.getCause();
+      }
+      if (cause instanceof RejectedException rejected) {
+        return new Arrival(first.pair(), null, null, rejected.rejection());
+      }
+      throw new IllegalStateException("pair " + first.pair() + " failed", cause);
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(
+          "pair %s was not decoded within %d s".formatted(first.pair(), patienceSeconds), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    pending.forEach(item -> item.image().cancel(true));
+    fetcher.close();
+    decoding.shutdownNow();
+  }
+}

@@ -1,0 +1,231 @@
+package org.latentspark.prep;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.cli.InputException;
+import org.latentspark.image.SquareImage;
+import org.latentspark.latents.Digests;
+import org.latentspark.latents.LatentShape;
+import org.latentspark.model.AutoencoderKL;
+import org.latentspark.model.AutoencoderKLConfig;
+import org.latentspark.model.ClipTextModel;
+import org.latentspark.model.ClipTokenizer;
+import org.latentspark.model.ModelDirectory;
+import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Tensors;
+
+/**
+ * The frozen encoders: pictures to the moments of their latents, captions to hidden states.
+ *
+ * <p>One instance serves all tasks of a JVM: the weights are only read, so that they are held once.
+ */
+final class PairEncoder {
+  private static final String VAE = "vae";
+  private static final String TEXT_ENCODER = "text_encoder";
+  private static final String TOKENIZER = "tokenizer";
+
+  private static PairEncoder shared;
+
+  private final String directory;
+  private final SortedMap<String, String> sha256;
+  private final AutoencoderKL autoencoder;
+  private final ClipTextModel textEncoder;
+  private final ClipTokenizer tokenizer;
+
+  private PairEncoder(String directory, Configuration configuration) throws IOException {
+    Natives.load();
+    Path root = new Path(directory);
+    ModelDirectory vae = new ModelDirectory(new Path(root, VAE), configuration);
+    ModelDirectory text = new ModelDirectory(new Path(root, TEXT_ENCODER), configuration);
+    Path words = new Path(root, TOKENIZER);
+    this.directory = directory;
+    this.autoencoder = new AutoencoderKL(vae.config(AutoencoderKLConfig::fromJson));
+    this.autoencoder.parameters().allocate();
+    vae.load(autoencoder.parameters());
+    this.textEncoder = ClipTextModel.load(text);
+    this.tokenizer = ClipTokenizer.load(words, configuration);
+    this.sha256 = new TreeMap<>();
+    sha256.put(VAE, vae.fingerprint());
+    sha256.put(TEXT_ENCODER, text.fingerprint());
+    sha256.put(TOKENIZER, fingerprint(words, configuration));
+    requireFit();
+  }
+
+  /** Loads the encoders in {@code directory}; later tasks of this JVM share them. */
+  static synchronized PairEncoder load(String directory, Configuration configuration)
+      throws IOException {
+    shared = new PairEncoder(directory, configuration);
+    return shared;
+  }
+
+  /**
+   * Returns this JVM's encoders, which must have the weights {@code sha256}.
+   *
+   * @throws InputException if this machine's copy of the directory holds other weights
+   */
+  static synchronized PairEncoder shared(
+      String directory, SortedMap<String, String> sha256, Configuration configuration)
+      throws IOException {
+    if (shared == null || !shared.directory.equals(directory) || !shared.sha256.equals(sha256)) {
+      shared = new PairEncoder(directory, configuration);
+    }
+    if (!shared.sha256.equals(sha256)) {
+      throw new InputException(
+          "encoders in %s have sha256 %s here and %s on the driver"
+              .formatted(directory, shared.sha256, sha256));
+    }
+    return shared;
+  }
+
+  /** Returns what the manifest says of these encoders for images of {@code size} pixels. */
+  EncoderFacts facts(int size) {
+    int downscale = autoencoder.config().downscale();
+    if (size % downscale != 0) {
+      throw new InputException(
+          "image.size = %d: must be a multiple of %d, by which the autoencoder in %s divides"
+              .formatted(size, downscale, directory));
+    }
+    return new EncoderFacts(
+        sha256,
+        new LatentShape(autoencoder.config().latentChannels(), size / downscale, size / downscale),
+        autoencoder.config().scalingFactor(),
+        tokenizer.maxLength(),
+        textEncoder.config().hiddenSize());
+  }
+
+  /** Encodes pictures of one size and their captions. */
+  List<Encoding> encode(List<SquareImage> images, List<String> captions) {
+    Natives.operationThreads(1);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      List<byte[]> latents = rows(latents(pixels(images)));
+      int[][] tokenIds = tokenizer.encode(captions);
+      List<byte[]> embeddings = rows(textEncoder.hiddenStates(ids(tokenIds)));
+      List<Encoding> encodings = new ArrayList<>();
+      for (int i = 0; i < images.size(); i++) {
+        encodings.add(new Encoding(latents.get(i), embeddings.get(i), tokenIds[i]));
+      }
+      return encodings;
+    }
+  }
+
+  /** Encodes the empty caption, which stands for no caption in classifier-free guidance. */
+  Encoding encodeEmptyCaption() {
+    Natives.operationThreads(1);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      int[][] tokenIds = tokenizer.encode(List.of(""));
+      return new Encoding(
+          new byte[0], rows(textEncoder.hiddenStates(ids(tokenIds))).get(0), tokenIds[0]);
+    }
+  }
+
+  /** Moments as stored, [B,2C,h,w]: mean, then standard deviation. */
+  private Tensor latents(Tensor pixels) {
+    Tensor moments = autoencoder.encode(pixels);
+    long channels = autoencoder.config().latentChannels();
+    Tensor mean = moments.narrow(1, 0, channels);
+    Tensor logVariance =
+        moments
+            .narrow(1, channels, channels)
+            .clamp(
+                new ScalarOptional(new Scalar(AutoencoderKL.MIN_LOG_VARIANCE)),
+                new ScalarOptional(new Scalar(AutoencoderKL.MAX_LOG_VARIANCE)));
+    Tensor deviation = logVariance.mul(new Scalar(0.5)).exp();
+    return torch.cat(new TensorVector(mean, deviation), 1);
+  }
+
+  /** Pixels [B,3,S,S] in [-1,1]. */
+  private static Tensor pixels(List<SquareImage> images) {
+    int size = images.get(0).size();
+    Tensor bytes =
+        torch.empty(
+            new long[] {images.size(), size, size, 3}, new TensorOptions(ScalarType.Byte), null);
+    BytePointer memory = new BytePointer(bytes.data_ptr());
+    for (int i = 0; i < images.size(); i++) {
+      byte[] rgb = images.get(i).rgb();
+      memory.position((long) i * rgb.length).put(rgb, 0, rgb.length);
+    }
+    return bytes
+        .permute(0, 3, 1, 2)
+        .to(ScalarType.Float)
+        .div(new Scalar(127.5))
+        .sub(new Scalar(1.0))
+        .contiguous();
+  }
+
+  private static Tensor ids(int[][] tokenIds) {
+    long[] flat = Arrays.stream(tokenIds).flatMapToInt(Arrays::stream).asLongStream().toArray();
+    return Tensors.of(flat, tokenIds.length, tokenIds[0].length);
+  }
+
+  /** The rows of {@code tensor} along its first dimension, as fp16 bytes. */
+  private static List<byte[]> rows(Tensor tensor) {
+    Tensor halves = tensor.to(ScalarType.Half).contiguous();
+    int count = Math.toIntExact(halves.size(0));
+    int length = Math.toIntExact(halves.numel() / count * 2);
+    BytePointer memory = new BytePointer(halves.data_ptr());
+    List<byte[]> rows = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      byte[] row = new byte[length];
+      memory.position((long) i * length).get(row);
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private void requireFit() {
+    if (tokenizer.maxLength() > textEncoder.config().maxTokens()
+        || tokenizer.vocabularySize() > textEncoder.config().vocabularySize()) {
+      throw new InputException(
+          "%s: the tokenizer makes %d ids of %d, the text encoder takes %d of %d"
+              .formatted(
+                  directory,
+                  tokenizer.maxLength(),
+                  tokenizer.vocabularySize(),
+                  textEncoder.config().maxTokens(),
+                  textEncoder.config().vocabularySize()));
+    }
+  }
+
+  /** The SHA-256 of all files in a folder, by name, in a row. */
+  private static String fingerprint(Path folder, Configuration configuration) throws IOException {
+    FileSystem files = folder.getFileSystem(configuration);
+    FileStatus[] children = files.listStatus(folder);
+    Arrays.sort(children);
+    List<InputStream> streams = new ArrayList<>();
+    try {
+      for (FileStatus child : children) {
+        if (child.isFile() && !child.getPath().getName().startsWith(".")) {
+          streams.add(files.open(child.getPath()));
+        }
+      }
+      return Digests.sha256Hex(new SequenceInputStream(Collections.enumeration(streams)));
+    } finally {
+      for (InputStream stream : streams) {
+        stream.close();
+      }
+    }
+  }
+}
