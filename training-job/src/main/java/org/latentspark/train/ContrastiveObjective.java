@@ -58,8 +58,7 @@ record ContrastiveObjective(
       @Override
       public Validation validate() {
         try (PointerScope scope = new PointerScope()) {
-          Tensor all =
-              torch.arange(new Scalar(0), new Scalar(heldOut.count())).to(ScalarType.Long);
+          Tensor all = torch.arange(new Scalar(0), new Scalar(heldOut.count())).to(ScalarType.Long);
           double loss = contrast(clip, heldOut.batch(all), heldOut.captions()).item_double();
           return new Validation(loss * heldOut.count(), heldOut.count());
         }

@@ -49,8 +49,7 @@ record PictureAugmentation(double keywordDropout, double scale, double shift, do
       theta[index * 6 + 5] = (float) (2 * shift * (2 * random.nextDouble() - 1));
     }
     Tensor grid =
-        torch.affine_grid_generator(
-            Tensors.of(theta, batch, 2, 3), Tensors.sizes(pixels), false);
+        torch.affine_grid_generator(Tensors.of(theta, batch, 2, 3), Tensors.sizes(pixels), false);
     // Zeros outside stand for white once the pictures are measured from white.
     Tensor moved =
         torch.grid_sampler(pixels.sub(new Scalar(1.0)), grid, 0, 0, false).add(new Scalar(1.0));
@@ -74,8 +73,7 @@ record PictureAugmentation(double keywordDropout, double scale, double shift, do
   String caption(String caption, long seed, int rank, long step, int index) {
     String[] parts = caption.split(", ");
     List<String> kept = new ArrayList<>(Arrays.asList(parts).subList(1, parts.length));
-    SplittableRandom random =
-        new SplittableRandom(Seeds.derive(seed, CAPTION, rank, step, index));
+    SplittableRandom random = new SplittableRandom(Seeds.derive(seed, CAPTION, rank, step, index));
     kept.removeIf(keyword -> random.nextDouble() < keywordDropout);
     for (int last = kept.size() - 1; last > 0; last--) {
       Collections.swap(kept, last, random.nextInt(last + 1));

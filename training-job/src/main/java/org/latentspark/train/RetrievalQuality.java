@@ -63,9 +63,7 @@ final class RetrievalQuality {
                   .embed(
                       ClipPixels.of(
                           pictures.batch(
-                              torch
-                                  .arange(new Scalar(start), new Scalar(end))
-                                  .to(ScalarType.Long)),
+                              torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long)),
                           pictures.pixels().size(2))));
           embeddings.push_back(
               clip.text()

@@ -61,8 +61,7 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
 
   @Override
   public List<String> references() {
-    return List.of(
-        RunSettings.REFERENCE, Pictures.REFERENCE, "org/latentspark/train/clip.conf");
+    return List.of(RunSettings.REFERENCE, Pictures.REFERENCE, "org/latentspark/train/clip.conf");
   }
 
   @Override

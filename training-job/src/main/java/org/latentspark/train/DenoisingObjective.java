@@ -1,0 +1,187 @@
+package org.latentspark.train;
+
+import java.io.IOException;
+import java.util.List;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.Objective;
+import org.latentspark.cli.InputException;
+import org.latentspark.diffusion.LatentScale;
+import org.latentspark.diffusion.NoiseSchedule;
+import org.latentspark.diffusion.SchedulerConfig;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.Manifest;
+import org.latentspark.latents.Split;
+import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.Seeds;
+import org.latentspark.tensor.Tensors;
+import org.latentspark.unet.UNet2DConditionModel;
+
+/**
+ * The denoising objective of latent diffusion (Ho et al., "Denoising diffusion probabilistic
+ * models", 2020; Rombach et al., 2022): the mean squared error of the prediction for a latent
+ * noised to a time step drawn uniformly, given its caption, or now and then none.
+ *
+ * @param dataset directory of the encoded data set
+ * @param schedulerJson the noise schedule, as in scheduler_config.json
+ * @param captionDropout share of the examples that see the empty caption
+ */
+record DenoisingObjective(
+    String dataset, String schedulerJson, double captionDropout, int batchSize, long seed)
+    implements Objective {
+  private static final long serialVersionUID = 1;
+  private static final long POSTERIOR = 1;
+  private static final long TIMESTEP = 2;
+  private static final long NOISE = 3;
+  private static final long DROPOUT = 4;
+  private static final long VALIDATION = 5;
+
+  /** Time steps at which each held-out example is measured, spread over the schedule. */
+  private static final int VALIDATION_TIMESTEPS = 8;
+
+  @Override
+  public Session open(TorchModel model, List<String> shards, int rank, int workers)
+      throws IOException {
+    LatentDataset data = LatentDataset.open(new Path(dataset), SparkHadoopUtil.get().conf());
+    LatentRows train = LatentRows.load(data, Split.TRAIN, rank, workers);
+    if (train.count() == 0) {
+      throw new InputException(
+          dataset + " has too few training pairs for " + workers + " workers: none for " + rank);
+    }
+    return new Denoising(
+        (UNet2DConditionModel) model,
+        data.manifest(),
+        train,
+        LatentRows.load(data, Split.VALIDATION, rank, workers),
+        rank);
+  }
+
+  private final class Denoising implements Session {
+    private final UNet2DConditionModel unet;
+    private final LatentRows train;
+    private final LatentRows heldOut;
+    private final int rank;
+    private final ExampleOrder order;
+    private final NoiseSchedule schedule;
+    private final LatentScale scale;
+    private final Tensor emptyText;
+    private final Tensor emptyEnd;
+
+    Denoising(
+        UNet2DConditionModel unet,
+        Manifest manifest,
+        LatentRows train,
+        LatentRows heldOut,
+        int rank) {
+      this.unet = unet;
+      this.train = train;
+      this.heldOut = heldOut;
+      this.rank = rank;
+      this.order = new ExampleOrder(seed, rank, train.count());
+      this.schedule = new NoiseSchedule(SchedulerConfig.fromJson(schedulerJson));
+      this.scale = LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std());
+      try (PointerScope scope = new PointerScope()) {
+        emptyText =
+            LatentRows.halves(
+                    List.of(manifest.text().emptyEmbedding()),
+                    manifest.text().tokens(),
+                    manifest.text().dim())
+                .to(ScalarType.Float);
+        emptyEnd = Tensors.of(new long[] {LatentRows.end(manifest.text().emptyTokenIds())}, 1);
+        emptyText.retainReference();
+        emptyEnd.retainReference();
+      }
+    }
+
+    @Override
+    public int batchSize() {
+      return batchSize;
+    }
+
+    @Override
+    public Tensor loss(long step) {
+      Tensor indices = Tensors.of(order.batch(step, batchSize), batchSize);
+      TensorVector posterior = train.posterior(indices);
+      long[] shape = Tensors.sizes(posterior.get(0));
+      Tensor drawn = torch.randn(shape, Seeds.generator(seed, POSTERIOR, rank, step));
+      Tensor clean = scale.normalize(posterior.get(0).add(posterior.get(1).mul(drawn)));
+      Tensor timesteps =
+          torch.randint(
+              schedule.steps(),
+              new long[] {batchSize},
+              Seeds.generator(seed, TIMESTEP, rank, step),
+              new org.bytedeco.pytorch.TensorOptions(ScalarType.Long));
+      Tensor noise = torch.randn(shape, Seeds.generator(seed, NOISE, rank, step));
+      Tensor dropped =
+          torch
+              .rand(new long[] {batchSize}, Seeds.generator(seed, DROPOUT, rank, step))
+              .lt(new Scalar(captionDropout));
+      Tensor text = torch.where(dropped.view(batchSize, 1, 1), emptyText, train.text(indices));
+      Tensor ends = torch.where(dropped, emptyEnd, train.ends(indices));
+      return torch.mse_loss(
+          predict(schedule.addNoise(clean, noise, timesteps), timesteps, text, ends),
+          schedule.target(clean, noise, timesteps));
+    }
+
+    /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */
+    private Tensor predict(Tensor noisy, Tensor timesteps, Tensor text, Tensor ends) {
+      Tensor pooled = null;
+      if (unet.config().projectionClassEmbeddingsInputDim() > 0) {
+        Tensor place = ends.view(-1, 1, 1).expand(text.size(0), 1, text.size(2));
+        pooled = text.gather(1, place).squeeze(1);
+      }
+      return unet.forward(noisy, timesteps, text, pooled).to(ScalarType.Float);
+    }
+
+    @Override
+    public Validation validate() {
+      double sum = 0;
+      for (int row = 0; row < heldOut.count(); row++) {
+        try (PointerScope scope = new PointerScope()) {
+          sum += heldOutLoss(row);
+        }
+      }
+      return new Validation(sum, heldOut.count());
+    }
+
+    private double heldOutLoss(int row) {
+      int copies = VALIDATION_TIMESTEPS;
+      Tensor index = Tensors.of(new long[] {row}, 1);
+      // Noise and time steps follow from the pair's key: the same on any number of workers.
+      long key = heldOut.keys().get(row).hashCode();
+      long[] timesteps = new long[copies];
+      for (int copy = 0; copy < copies; copy++) {
+        long spread = schedule.steps() / copies;
+        timesteps[copy] = copy * spread + Math.floorMod(key, spread);
+      }
+      Tensor mean = scale.normalize(heldOut.posterior(index).get(0));
+      long[] shape = Tensors.sizes(mean);
+      shape[0] = copies;
+      Tensor clean = mean.expand(shape);
+      Tensor noise = torch.randn(shape, Seeds.generator(seed, VALIDATION, key));
+      Tensor at = Tensors.of(timesteps, copies);
+      Tensor text = heldOut.text(index);
+      Tensor predicted =
+          predict(
+              schedule.addNoise(clean, noise, at),
+              at,
+              text.expand(copies, text.size(1), text.size(2)),
+              heldOut.ends(index).expand(copies));
+      return torch.mse_loss(predicted, schedule.target(clean, noise, at)).item_double();
+    }
+
+    @Override
+    public void close() {
+      train.close();
+      heldOut.close();
+      emptyText.releaseReference();
+      emptyEnd.releaseReference();
+    }
+  }
+}

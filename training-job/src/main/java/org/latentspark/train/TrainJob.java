@@ -1,0 +1,155 @@
+package org.latentspark.train;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.latentspark.cli.InputException;
+import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Settings;
+import org.latentspark.cli.UsageException;
+import org.latentspark.cli.Verb;
+import org.latentspark.diffusion.BetaSchedule;
+import org.latentspark.diffusion.LatentScale;
+import org.latentspark.diffusion.PredictionType;
+import org.latentspark.diffusion.SchedulerConfig;
+import org.latentspark.graph.Architecture;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.Manifest;
+import org.latentspark.latents.Split;
+import org.latentspark.unet.UNet2DConditionConfig;
+
+/** The verb {@code train}: fits the noise-prediction U-Net to an encoded data set. */
+public final class TrainJob implements Verb<TrainJob.Plan> {
+
+  /** The checked configuration of a run. */
+  record Plan(
+      RunSettings run,
+      String dataset,
+      String encoders,
+      double captionDropout,
+      SchedulerConfig scheduler,
+      SampleGrids.Prompts samples) {}
+
+  private TrainJob() {}
+
+  /** Runs the verb and exits with its code. */
+  public static void main(String[] arguments) {
+    Launcher.main(new TrainJob(), arguments);
+  }
+
+  @Override
+  public String name() {
+    return "train";
+  }
+
+  @Override
+  public String summary() {
+    return "Trains the U-Net on an encoded data set by parameter averaging; goes on from the"
+        + " newest checkpoint of its output.";
+  }
+
+  @Override
+  public List<String> references() {
+    return List.of(RunSettings.REFERENCE, "org/latentspark/train/unet.conf");
+  }
+
+  @Override
+  public Plan configure(Settings settings) {
+    SchedulerConfig published = SchedulerConfig.STABLE_DIFFUSION;
+    return new Plan(
+        RunSettings.read(settings, UNet2DConditionConfig::fromJson),
+        settings.required("dataset"),
+        settings.string("encoders"),
+        settings.number("caption-dropout", 0, 1),
+        new SchedulerConfig(
+            settings.integer("noise.timesteps", 1, 1_000_000),
+            settings.oneOf("noise.schedule", BetaSchedule.class),
+            settings.number("noise.beta-start", 0, 1),
+            settings.number("noise.beta-end", 0, 1),
+            settings.oneOf("noise.prediction-type", PredictionType.class),
+            published.clipSampleRange(),
+            published.setAlphaToOne(),
+            published.stepsOffset(),
+            published.timestepSpacing()),
+        SampleGrids.Prompts.read(settings));
+  }
+
+  @Override
+  public void run(Plan plan) throws IOException {
+    try (SparkSession spark = Jobs.spark(name())) {
+      Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+      LatentDataset dataset = LatentDataset.open(new Path(plan.dataset()), hadoop);
+      Manifest manifest = dataset.manifest();
+      requireFit(UNet2DConditionConfig.fromJson(plan.run().modelJson()), manifest, plan);
+      TreeMap<String, String> texts = new TreeMap<>();
+      texts.put("scheduler/scheduler_config.json", plan.scheduler().toJson());
+      texts.put(
+          LatentScale.FILE_NAME,
+          LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std()).toJson());
+      TreeMap<String, String> state = new TreeMap<>();
+      state.put("dataset", plan.dataset());
+      state.put("dataset_fingerprint", dataset.fingerprint());
+      Trainer.CheckpointListener listener = (checkpoint, step) -> {};
+      if (!plan.encoders().isEmpty()) {
+        SampleGrids grids =
+            new SampleGrids(
+                new Path(plan.run().output()),
+                plan.samples(),
+                prompts(plan, dataset),
+                new Path(plan.encoders()),
+                hadoop);
+        listener = (checkpoint, step) -> grids.draw(checkpoint);
+      }
+      Path checkpoint =
+          new Trainer(new JavaSparkContext(spark.sparkContext()), plan.run(), Architecture.UNET)
+              .run(
+                  new DenoisingObjective(
+                      plan.dataset(),
+                      plan.scheduler().toJson(),
+                      plan.captionDropout(),
+                      plan.run().batchSize(),
+                      plan.run().seed()),
+                  dataset.files().stream().map(file -> file.path()).toList(),
+                  texts,
+                  state,
+                  listener);
+      System.out.println("The trained model is " + checkpoint);
+    }
+  }
+
+  /** Takes the configured prompts, or else the first training captions in the order of the keys. */
+  private static List<String> prompts(Plan plan, LatentDataset dataset) throws IOException {
+    if (!plan.samples().prompts().isEmpty()) {
+      return plan.samples().prompts();
+    }
+    try (LatentRows rows = LatentRows.load(dataset, Split.TRAIN, 0, 1)) {
+      return List.copyOf(
+          rows.captions().subList(0, Math.min(SampleGrids.Prompts.COUNT, rows.count())));
+    }
+  }
+
+  private static void requireFit(UNet2DConditionConfig unet, Manifest manifest, Plan plan) {
+    require("in_channels", unet.inChannels(), manifest.latent().shape().channels(), plan.dataset());
+    require("out_channels", unet.outChannels(), unet.inChannels(), plan.dataset());
+    require("cross_attention_dim", unet.crossAttentionDim(), manifest.text().dim(), plan.dataset());
+    int pooled = unet.projectionClassEmbeddingsInputDim();
+    if (pooled > 0) {
+      require(
+          "projection_class_embeddings_input_dim", pooled, manifest.text().dim(), plan.dataset());
+    }
+    if (manifest.rows(Split.TRAIN) == 0) {
+      throw new InputException(plan.dataset() + " has no training pairs");
+    }
+  }
+
+  private static void require(String key, int value, int needed, String dataset) {
+    if (value != needed) {
+      throw new UsageException(
+          "model: " + key + " is " + value + ", and " + dataset + " needs " + needed);
+    }
+  }
+}
