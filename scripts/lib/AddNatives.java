@@ -12,27 +12,28 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
- * Adds the native libraries on a class path to an application jar, without decompressing them.
+ * Makes an application jar of a jar of classes and the native libraries on a class path, without
+ * decompressing them. The jar appears only when complete.
  *
- * <p>Run by the build: {@code java AddNatives.java APP_JAR CLASS_PATH}.
+ * <p>Run by the build: {@code java AddNatives.java CLASSES_JAR APPLICATION_JAR CLASS_PATH}.
  */
 final class AddNatives {
   private AddNatives() {}
 
   public static void main(String[] arguments) throws IOException {
-    Path application = Path.of(arguments[0]);
-    Path merged = application.resolveSibling(application.getFileName() + ".part");
-    try (ZipArchiveOutputStream out = new ZipArchiveOutputStream(merged)) {
+    Path application = Path.of(arguments[1]);
+    Path part = application.resolveSibling(application.getFileName() + ".part");
+    try (ZipArchiveOutputStream out = new ZipArchiveOutputStream(part)) {
       out.setUseZip64(Zip64Mode.AsNeeded);
       Set<String> added = new HashSet<>();
-      copy(application, out, added);
-      for (String element : arguments[1].split(File.pathSeparator)) {
+      copy(Path.of(arguments[0]), out, added);
+      for (String element : arguments[2].split(File.pathSeparator)) {
         if (element.matches(".*-linux-x86_64[^/]*\\.jar")) {
           copy(Path.of(element), out, added);
         }
       }
     }
-    Files.move(merged, application, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(part, application, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static void copy(Path jar, ZipArchiveOutputStream out, Set<String> added)

@@ -13,14 +13,14 @@ app_jar() { find "$root/$module/target" -maxdepth 1 -name "$module-*-app.jar" 2>
 
 build() {
   say "building the application jars with Maven; the first time takes minutes, mostly downloads"
-  (cd "$root" && mvn -q -DskipTests -Dspotless.check.skip package) >&2
+  (cd "$root" && mvn -B -q -DskipTests -Dspotless.check.skip package) >&2
 }
 
 assemble_spark_home() {
   local part
   part=$(mktemp -d "$root/target/spark-home.XXXXXX")
   say "SPARK_HOME is not set: assembling Spark in target/spark-home"
-  mvn -q -f "$root/scripts/lib/spark-home.pom.xml" dependency:copy-dependencies \
+  mvn -B -q -f "$root/scripts/lib/spark-home.pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$part/jars" >&2
   mkdir "$part/conf"
   cp "$root/scripts/lib/log4j2.properties" "$part/conf/"
@@ -28,17 +28,12 @@ assemble_spark_home() {
   mv -T "$part" "$root/target/spark-home"
 }
 
-# One process builds, the others wait for it: each step looks again once it holds the lock.
+# One process builds while the others wait.
 mkdir -p "$root/target"
 exec 9> "$root/target/.build.lock"
-if [[ -z $(app_jar) ]]; then
-  flock 9
-  [[ -n $(app_jar) ]] || build
-fi
-if [[ -z ${SPARK_HOME:-} && ! -d $root/target/spark-home ]]; then
-  flock 9
-  [[ -d $root/target/spark-home ]] || assemble_spark_home
-fi
+flock 9
+[[ -n $(app_jar) ]] || build
+[[ -n ${SPARK_HOME:-} || -d $root/target/spark-home ]] || assemble_spark_home
 exec 9>&-
 
 jar=$(app_jar)
