@@ -7,6 +7,8 @@ module=$1
 main=$2
 shift 2
 
+export LATENTSPARK_HOME=$root
+
 say() { echo "latentspark: $*" >&2; }
 
 app_jar() { find "$root/$module/target" -maxdepth 1 -name "$module-*-app.jar" 2>/dev/null | head -n 1; }

@@ -34,7 +34,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
       SchedulerConfig scheduler,
       SampleGrids.Prompts samples) {}
 
-  private TrainJob() {}
+  /** Makes the verb; {@link #main} runs it. */
+  public TrainJob() {}
 
   /** Runs the verb and exits with its code. */
   public static void main(String[] arguments) {
