@@ -1,0 +1,2 @@
+/** Parameter averaging among resident workers: training master, worker, collective, inner optimizer. */
+package org.latentspark.averaging;

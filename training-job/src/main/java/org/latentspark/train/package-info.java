@@ -1,0 +1,2 @@
+/** The training verbs and their objectives: denoising, reconstruction, contrast. */
+package org.latentspark.train;
