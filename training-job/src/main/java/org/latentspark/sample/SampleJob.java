@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
@@ -75,15 +77,22 @@ public final class SampleJob implements Verb<SampleSettings> {
     Path output = new Path(settings.output());
     FileSystem fileSystem = FileSystems.of(output, hadoop);
     fileSystem.mkdirs(output);
+    Optional<int[]> closest =
+        PromptMatch.open(new Path(settings.encoders()), hadoop)
+            .map(judge -> judge.closest(pictures, prompts));
     ArrayNode images = JSON.createArrayNode();
     for (int index = 0; index < pictures.size(); index++) {
       String file = fileName(index, prompts.get(index));
       write(fileSystem, new Path(output, file), pictures.get(index));
-      images
-          .addObject()
-          .put("file", file)
-          .put("prompt", prompts.get(index))
-          .put("seed", seeds[index]);
+      ObjectNode image =
+          images
+              .addObject()
+              .put("file", file)
+              .put("prompt", prompts.get(index))
+              .put("seed", seeds[index]);
+      if (closest.isPresent()) {
+        image.put("closest_prompt", prompts.get(closest.get()[index]));
+      }
     }
     ContactSheet sheet = new ContactSheet(settings.gridColumns(), settings.gridTile());
     Path grid = new Path(output, "grid.png");
@@ -96,6 +105,14 @@ public final class SampleJob implements Verb<SampleSettings> {
     try (OutputStream out = fileSystem.create(new Path(output, "samples.json"), true)) {
       out.write(JSON.writeValueAsBytes(record));
     }
+    closest.ifPresent(
+        found ->
+            System.out.printf(
+                "CLIP finds the own prompt closest, of all %d, for %d pictures%n",
+                prompts.size(),
+                IntStream.range(0, found.length)
+                    .filter(index -> prompts.get(found[index]).equals(prompts.get(index)))
+                    .count()));
     System.out.printf("Pictures drawn from %s: %d, all on %s%n", checkpoint, pictures.size(), grid);
   }
 

@@ -34,16 +34,8 @@ public record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) {
    * @throws InputException when the text model's width is another one
    */
   public GuidedDenoiser.Text encode(List<String> prompts, int pooledWidth) {
-    int length = tokenizer.maxLength();
-    long[] ids = new long[prompts.size() * length];
-    for (int row = 0; row < prompts.size(); row++) {
-      int[] encoded = tokenizer.encode(prompts.get(row));
-      for (int column = 0; column < length; column++) {
-        ids[row * length + column] = encoded[column];
-      }
-    }
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor tokens = Tensors.of(ids, prompts.size(), length);
+      Tensor tokens = tokenIds(prompts);
       Tensor hiddenStates = model.hiddenStates(tokens);
       Tensor pooled = pooledWidth == 0 ? null : model.pooled(hiddenStates, tokens);
       if (pooled != null && pooled.size(1) != pooledWidth) {
@@ -53,5 +45,18 @@ public record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) {
       }
       return new GuidedDenoiser.Text(hiddenStates, pooled);
     }
+  }
+
+  /** Returns the token ids int64 [B, T] of prompts. */
+  Tensor tokenIds(List<String> prompts) {
+    int length = tokenizer.maxLength();
+    long[] ids = new long[prompts.size() * length];
+    for (int row = 0; row < prompts.size(); row++) {
+      int[] encoded = tokenizer.encode(prompts.get(row));
+      for (int column = 0; column < length; column++) {
+        ids[row * length + column] = encoded[column];
+      }
+    }
+    return Tensors.of(ids, prompts.size(), length);
   }
 }
