@@ -1,0 +1,116 @@
+package org.latentspark.report;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/** Writes text, numbers and tables as HTML. */
+final class Html {
+  private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
+  private static final int LONGEST_TEXT = 400;
+
+  private Html() {}
+
+  /** Returns text that means itself in HTML, in elements and in quoted attributes. */
+  static String text(Object value) {
+    String text = String.valueOf(value);
+    StringBuilder escaped = new StringBuilder(text.length() + 16);
+    text.codePoints()
+        .forEach(
+            point -> {
+              switch (point) {
+                case '&' -> escaped.append("&amp;");
+                case '<' -> escaped.append("&lt;");
+                case '>' -> escaped.append("&gt;");
+                case '"' -> escaped.append("&quot;");
+                case '\'' -> escaped.append("&#39;");
+                default -> escaped.appendCodePoint(visible(point) ? point : 0xfffd);
+              }
+            });
+    return escaped.toString();
+  }
+
+  private static boolean visible(int point) {
+    return point == '\n' || point == '\t' || !Character.isISOControl(point);
+  }
+
+  /** Returns text of unknown length and direction, cut to what a person reads. */
+  static String excerpt(String text) {
+    boolean whole = text.codePointCount(0, text.length()) <= LONGEST_TEXT;
+    String shown = whole ? text : text.substring(0, text.offsetByCodePoints(0, LONGEST_TEXT)) + "…";
+    return "<bdi>" + text(shown) + "</bdi>";
+  }
+
+  /** Returns a whole number with thousands apart. */
+  static String whole(long value) {
+    return String.format(Locale.ROOT, "%,d", value);
+  }
+
+  /** Returns a number with three significant digits. */
+  static String number(double value) {
+    if (!Double.isFinite(value)) {
+      return "–";
+    }
+    double size = Math.abs(value);
+    if (size >= 100) {
+      return String.format(Locale.ROOT, "%,.0f", value);
+    }
+    if (size >= 0.01 || size == 0) {
+      return String.format(Locale.ROOT, size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value);
+    }
+    return String.format(Locale.ROOT, "%.2e", value);
+  }
+
+  /** Returns a share as percent, to the tenth where it is small. */
+  static String percent(double share) {
+    if (!Double.isFinite(share)) {
+      return "–";
+    }
+    return String.format(Locale.ROOT, Math.abs(share) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * share);
+  }
+
+  /** Returns a duration in its two largest units. */
+  static String duration(double seconds) {
+    Duration duration = Duration.ofSeconds(Math.round(seconds));
+    if (duration.toHours() > 0) {
+      return whole(duration.toHours()) + " h " + duration.toMinutesPart() + " min";
+    }
+    return duration.toMinutes() > 0
+        ? duration.toMinutes() + " min " + duration.toSecondsPart() + " s"
+        : duration.toSeconds() + " s";
+  }
+
+  /** Returns a number of bytes in its largest unit. */
+  static String bytes(double bytes) {
+    int unit = 0;
+    double size = bytes;
+    while (size >= 1024 && unit < BYTE_UNITS.length - 1) {
+      size /= 1024;
+      unit++;
+    }
+    return String.format(Locale.ROOT, unit == 0 ? "%.0f %s" : "%.1f %s", size, BYTE_UNITS[unit]);
+  }
+
+  /** Returns a table; all cells are HTML, and columns whose heading starts with # hold numbers. */
+  static String table(List<String> headings, List<List<String>> rows) {
+    StringBuilder table = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
+    for (String heading : headings) {
+      String shown = heading.startsWith("#") ? heading.substring(1) : heading;
+      table.append("<th").append(kind(heading)).append('>').append(text(shown)).append("</th>");
+    }
+    table.append("</tr></thead><tbody>");
+    for (List<String> row : rows) {
+      table.append("<tr>");
+      for (int i = 0; i < row.size(); i++) {
+        table.append("<td").append(kind(headings.get(i))).append('>').append(row.get(i));
+        table.append("</td>");
+      }
+      table.append("</tr>\n");
+    }
+    return table.append("</tbody></table></div>\n").toString();
+  }
+
+  private static String kind(String heading) {
+    return heading.startsWith("#") ? " class=\"number\"" : "";
+  }
+}

@@ -1,0 +1,134 @@
+package org.latentspark.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.latentspark.averaging.RoundReport;
+import org.latentspark.latents.Split;
+
+/** What was trained, on what, how long, and how well it went. */
+final class SummarySection {
+  private final RunRecord run;
+  private final Rounds rounds;
+
+  private SummarySection(RunRecord run) {
+    this.run = run;
+    this.rounds = run.rounds();
+  }
+
+  static String html(RunRecord run) {
+    SummarySection section = new SummarySection(run);
+    return "<p class=\"lead\">" + section.lead() + "</p>\n" + section.tiles();
+  }
+
+  private String lead() {
+    StringBuilder lead = new StringBuilder("A ").append(Html.text(run.model().title()));
+    if (run.model().parameters() > 0) {
+      lead.append(" of ").append(Html.whole(run.model().parameters())).append(" parameters");
+    }
+    run.prep().ifPresent(prep -> lead.append(", trained on ").append(pairs(prep)));
+    if (!rounds.isEmpty()) {
+      lead.append(run.prep().isPresent() ? ": " : ", trained: ")
+          .append(Html.whole(rounds.last().examples()))
+          .append(" examples in ")
+          .append(Html.duration(rounds.seconds()));
+    }
+    return lead.append('.').toString();
+  }
+
+  private static String pairs(PrepFacts prep) {
+    int edge = prep.manifest().imageSize();
+    return "%s image-text pairs of %d×%d pixels (%s held out)"
+        .formatted(
+            Html.whole(prep.manifest().rows(Split.TRAIN)),
+            edge,
+            edge,
+            Html.whole(prep.manifest().rows(Split.VALIDATION)));
+  }
+
+  private String tiles() {
+    StringBuilder tiles = new StringBuilder("<dl class=\"tiles\">\n");
+    if (!rounds.isEmpty()) {
+      heldOut(tiles);
+      steps(tiles);
+      String exchange = Html.percent(rounds.median(RoundReport::exchangeShare));
+      tile(
+          tiles,
+          "Time",
+          Html.duration(rounds.seconds()),
+          "in " + Html.whole(rounds.reports().size()) + " rounds; checkpoints are not in it");
+      tile(
+          tiles,
+          "Speed",
+          Html.number(rounds.median(RoundReport::examplesPerSecond)) + " examples/s",
+          "median; the average takes " + exchange + " of a round");
+    }
+    long complete = run.checkpoints().stream().filter(SavedState::complete).count();
+    tile(
+        tiles,
+        "Checkpoints",
+        Html.whole(complete),
+        SavedState.newest(run.checkpoints())
+            .map(newest -> "newest: " + Html.text(newest.name()))
+            .orElse("none complete yet"));
+    return tiles.append("</dl>\n").toString();
+  }
+
+  private void heldOut(StringBuilder tiles) {
+    List<RoundReport> validated = rounds.validated();
+    if (validated.isEmpty()) {
+      tile(tiles, "Training loss", Html.number(rounds.last().loss()), "held-out: none measured");
+      return;
+    }
+    RoundReport first = validated.get(0);
+    RoundReport last = validated.get(validated.size() - 1);
+    RoundReport best =
+        validated.stream().min(Comparator.comparing(RoundReport::validationLoss)).orElseThrow();
+    List<String> notes = new ArrayList<>();
+    notes.add(
+        "%s of the first, %s at step %s"
+            .formatted(
+                Html.percent(last.validationLoss() / first.validationLoss()),
+                Html.number(first.validationLoss()),
+                Html.whole(first.step())));
+    if (best.step() != last.step()) {
+      notes.add(
+          "lowest: %s at step %s"
+              .formatted(Html.number(best.validationLoss()), Html.whole(best.step())));
+    }
+    tile(tiles, "Held-out loss", Html.number(last.validationLoss()), String.join("; ", notes));
+    tile(
+        tiles,
+        "Training loss",
+        Html.number(lastSmoothed()),
+        "mean of the last rounds; held-out loss is of the moving average of the weights");
+  }
+
+  private double lastSmoothed() {
+    int size = rounds.reports().size();
+    return rounds.reports().subList(size - Math.max(1, size / 50), size).stream()
+        .mapToDouble(RoundReport::loss)
+        .filter(Double::isFinite)
+        .average()
+        .orElse(Double.NaN);
+  }
+
+  private void steps(StringBuilder tiles) {
+    long planned = run.configuredNumber("steps");
+    long workers = run.configuredNumber("workers");
+    List<String> notes = new ArrayList<>();
+    if (planned > rounds.last().step()) {
+      notes.add("of " + Html.whole(planned) + " planned");
+    }
+    if (workers > 0) {
+      notes.add(workers > 1 ? "by each of " + Html.whole(workers) + " workers" : "by one worker");
+    }
+    notes.add(Html.whole(rounds.last().round()) + " averages");
+    tile(tiles, "Steps", Html.whole(rounds.last().step()), String.join(", ", notes));
+  }
+
+  private static void tile(StringBuilder tiles, String name, String value, String note) {
+    tiles.append(
+        "<div><dt>%s</dt><dd>%s<small>%s</small></dd></div>\n".formatted(name, value, note));
+  }
+}

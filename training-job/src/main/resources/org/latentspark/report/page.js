@@ -1,0 +1,220 @@
+"use strict";
+(() => {
+  const { curves } = JSON.parse(document.getElementById("data").textContent);
+  const steps = curves.step;
+  const place = document.getElementById("charts");
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  const number = (value) => {
+    if (value == null) return "–";
+    const size = Math.abs(value);
+    if (size !== 0 && size < 1e-3) return value.toExponential(2);
+    if (size >= 1000) return Math.round(value).toLocaleString("en-US");
+    return String(Number(value.toPrecision(4)));
+  };
+  const percent = (value) => (value == null ? "–" : `${(100 * value).toFixed(1)} %`);
+  const range = (values) => {
+    const seen = values.filter((value) => value != null && value > 0);
+    return seen.length === 0 ? 1 : Math.max(...seen) / Math.min(...seen);
+  };
+  const filled = (values) => values.some((value) => value != null);
+
+  // Where a curve has no value under the cursor, its readout is the nearest one that it has.
+  const nearest = (u, series, index) => {
+    const values = u.data[series];
+    for (let away = 0; away < values.length; away++) {
+      if (values[index - away] != null) return index - away;
+      if (values[index + away] != null) return index + away;
+    }
+    return index;
+  };
+
+  const shares = (() => {
+    const parts = [
+      { label: "data and forward", colour: "one", values: curves.forward },
+      { label: "backward", colour: "two", values: curves.backward },
+      { label: "optimizer", colour: "three", values: curves.optimizer },
+      { label: "exchange", colour: "four", values: curves.exchange },
+    ];
+    const height = steps.map(() => 0);
+    for (const part of parts) {
+      part.stacked = part.values.map((value, i) => (height[i] += value ?? 0));
+    }
+    // The highest is painted first, the lower ones over it.
+    return parts.reverse().map((part) => ({
+      label: part.label,
+      colour: part.colour,
+      values: part.stacked,
+      shown: part.values,
+      format: percent,
+      area: true,
+    }));
+  })();
+
+  const charts = [
+    {
+      title: "Loss",
+      note: "of each round's examples; held out: of the moving average of the weights",
+      wide: true,
+      logarithmic: range(curves.loss.concat(curves.heldOut)) > 8,
+      series: [
+        { label: "training, each round", colour: "raw", values: curves.loss, width: 1 },
+        { label: `training, mean of ${curves.smoothing} rounds`, colour: "accent", values: curves.smoothLoss, width: 2 },
+        { label: "held out", colour: "held-out", values: curves.heldOut, width: 2, points: true },
+      ],
+    },
+    {
+      title: "Learning rate",
+      series: [{ label: "learning rate", colour: "accent", values: curves.learningRate, width: 2 }],
+      zero: true,
+    },
+    {
+      title: "Gradient norm",
+      note: "before clipping",
+      logarithmic: range(curves.gradientNorm) > 20,
+      series: [{ label: "norm", colour: "accent", values: curves.gradientNorm, width: 1.5 }],
+    },
+    {
+      title: "Speed",
+      note: "examples a second, all workers",
+      series: [{ label: "examples/s", colour: "accent", values: curves.examplesPerSecond, width: 1.5 }],
+      zero: true,
+    },
+    { title: "Where the time goes", note: "shares of a round's wall clock", series: shares, share: true },
+    {
+      title: "Memory",
+      note: "MiB resident, process of worker 0",
+      series: [{ label: "MiB", colour: "accent", values: curves.memory, width: 2 }],
+      zero: true,
+    },
+  ];
+
+  let shownStep = null;
+
+  function plot(chart) {
+    const ink = colour("muted");
+    const grid = { stroke: colour("line"), width: 1 };
+    const font = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
+    const axis = { stroke: ink, font, grid, ticks: { ...grid, size: 4 } };
+    const y = {};
+    if (chart.share) y.range = [0, 1];
+    else if (chart.zero) y.range = (u, low, high) => [0, high > 0 ? high * 1.08 : 1];
+    else if (chart.logarithmic) y.distr = 3;
+    const last = steps.length - 1;
+    const options = {
+      width: chart.body.clientWidth,
+      height: chart.wide ? Math.min(380, Math.max(260, chart.body.clientWidth * 0.5)) : 190,
+      padding: [10, 14, 0, 0],
+      cursor: { sync: { key: "run" }, dataIdx: nearest, points: { size: 7 }, y: false },
+      scales: { x: { time: false }, y },
+      axes: [
+        { ...axis, values: (u, marks) => marks.map((mark) => (mark % 1 === 0 ? mark.toLocaleString("en-US") : "")), size: 30 },
+        {
+          ...axis,
+          size: 58,
+          values: (u, marks) =>
+            marks.map((mark) => (mark == null ? "" : chart.share ? `${Math.round(100 * mark)} %` : number(mark))),
+        },
+      ],
+      series: [
+        { label: "step", value: (u, step) => number(step) },
+        ...chart.series.map((series) => ({
+          label: series.label,
+          stroke: colour(series.colour),
+          fill: series.area ? colour(series.colour) : undefined,
+          width: series.area ? 0 : series.width,
+          points: { show: series.points || steps.length === 1, size: 6, fill: colour("card") },
+          spanGaps: true,
+          value: (u, value, column, index) =>
+            (series.format ?? number)(index == null ? null : (series.shown ?? series.values)[index]),
+        })),
+      ],
+      hooks: {
+        // Without a pointer, the readout is the newest value.
+        setCursor: [(u) => u.cursor.idx == null && u.setLegend({ idxs: u.data.map((_, i) => nearest(u, i, last)) })],
+        draw: [
+          (u) => {
+            if (!chart.wide || shownStep == null) return;
+            const x = Math.round(u.valToPos(shownStep, "x", true));
+            const { ctx, bbox } = u;
+            ctx.save();
+            ctx.strokeStyle = ink;
+            ctx.setLineDash([4, 4]);
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+            ctx.restore();
+          },
+        ],
+      },
+    };
+    chart.plot?.destroy();
+    chart.plot = new uPlot(options, [steps, ...chart.series.map((series) => series.values)], chart.body);
+    chart.plot.setLegend({ idxs: chart.plot.data.map((_, i) => nearest(chart.plot, i, last)) });
+  }
+
+  function add(chart) {
+    const card = place.appendChild(document.createElement("div"));
+    card.className = chart.wide ? "chart wide" : "chart";
+    const head = card.appendChild(document.createElement("div"));
+    head.className = "chart-head";
+    const title = head.appendChild(document.createElement("h3"));
+    title.append(chart.title);
+    if (chart.note) {
+      const note = title.appendChild(document.createElement("small"));
+      note.append(` ${chart.note}`);
+    }
+    if (chart.wide) {
+      const label = head.appendChild(document.createElement("label"));
+      const box = label.appendChild(document.createElement("input"));
+      box.type = "checkbox";
+      box.checked = chart.logarithmic;
+      box.addEventListener("change", () => {
+        chart.logarithmic = box.checked;
+        plot(chart);
+      });
+      label.append(" logarithmic");
+    }
+    chart.body = card.appendChild(document.createElement("div"));
+    plot(chart);
+    let width = chart.body.clientWidth;
+    new ResizeObserver(() => {
+      if (chart.body.clientWidth !== width) {
+        width = chart.body.clientWidth;
+        chart.plot.setSize({ width, height: chart.plot.height });
+      }
+    }).observe(chart.body);
+  }
+
+  function slide() {
+    const figures = [...document.querySelectorAll(".grids figure")];
+    const input = document.getElementById("grid");
+    if (!input) return;
+    const output = document.querySelector(".slider output");
+    const show = () => {
+      figures.forEach((figure, i) => (figure.hidden = i !== Number(input.value)));
+      shownStep = Number(figures[input.value].dataset.step);
+      output.textContent = shownStep.toLocaleString("en-US");
+      input.setAttribute("aria-valuetext", `step ${output.textContent}`);
+      charts[0].plot?.redraw(false);
+    };
+    document.querySelector(".slider").hidden = false;
+    input.addEventListener("input", show);
+    show();
+  }
+
+  if (steps.length === 0) {
+    document.getElementById("no-rounds").hidden = false;
+  } else {
+    const drawn = charts.filter((chart) => chart.series.some((series) => filled(series.shown ?? series.values)));
+    drawn.forEach(add);
+    const hint = place.insertAdjacentElement("afterend", document.createElement("p"));
+    hint.className = "hint";
+    hint.textContent =
+      "Point at a curve to read it; drag to zoom, double-click to zoom out, click a name to hide its curve." +
+      (document.getElementById("grid") ? " The dashed line is the step of the sample grid below." : "");
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(plot));
+  }
+  slide();
+})();

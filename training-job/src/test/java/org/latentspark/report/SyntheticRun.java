@@ -1,0 +1,149 @@
+package org.latentspark.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import javax.imageio.ImageIO;
+import org.apache.hadoop.conf.Configuration;
+import org.latentspark.averaging.RoundReport;
+import org.latentspark.latents.DataFile;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentShape;
+import org.latentspark.latents.Manifest;
+import org.latentspark.latents.RejectedPair;
+import org.latentspark.latents.RejectedWriter;
+
+/** Writes the files of a run as the jobs leave them. */
+final class SyntheticRun {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path directory;
+  private final Random random = new Random(5);
+
+  SyntheticRun(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Writes {@code rounds} reports: 16 examples and 10 steps each, held-out loss every fifth. */
+  void metrics(int rounds) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int round = 1; round <= rounds; round++) {
+      double loss = 0.2 + 0.8 * Math.exp(-round * 5.0 / rounds);
+      RoundReport report =
+          new RoundReport(
+              round,
+              round * 10L,
+              round * 320L,
+              loss * (1 + 0.1 * random.nextGaussian()),
+              0.3 + 0.1 * random.nextDouble(),
+              1e-3 * Math.min(1, round / (0.1 * rounds)),
+              160 + 4 * random.nextGaussian(),
+              0.3,
+              0.62,
+              0.05,
+              0.02,
+              1500 + 0.01 * round,
+              round % 5 == 1 ? loss : null);
+      lines.add(JSON.writeValueAsString(report));
+    }
+    Files.createDirectories(directory);
+    Files.write(directory.resolve("metrics.jsonl"), lines);
+  }
+
+  /** Writes a checkpoint of a U-Net of 30 parameters with a manifest that lists its files. */
+  void checkpoint(long step, String dataset, String fingerprint) throws IOException {
+    Path checkpoint = directory.resolve("checkpoints/step-%09d".formatted(step));
+    String header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[5,6],\"data_offsets\":[0,120]}}";
+    byte[] weights = new byte[8 + header.length() + 120];
+    weights[0] = (byte) header.length();
+    System.arraycopy(header.getBytes("UTF-8"), 0, weights, 8, header.length());
+    for (String folder : List.of("unet", "unet_ema")) {
+      Files.createDirectories(checkpoint.resolve(folder));
+      Files.writeString(checkpoint.resolve(folder + "/config.json"), "{\"sample_size\":16}");
+      Files.write(checkpoint.resolve(folder + "/diffusion_pytorch_model.safetensors"), weights);
+    }
+    ObjectNode state = JSON.createObjectNode();
+    state
+        .putObject("progress")
+        .put("round", step / 10)
+        .put("examples", step * 32)
+        .put("workers", 2);
+    state.put("seed", 2026);
+    state.put("dataset", dataset).put("dataset_fingerprint", fingerprint);
+    state.put(
+        "config", "{\"steps\":\"2000\",\"workers\":2,\"samples\":{\"prompts\":[\"a </script>\"]}}");
+    Files.writeString(checkpoint.resolve("trainer_state.json"), state.toString());
+    ObjectNode manifest = JSON.createObjectNode().put("formatVersion", 1);
+    ObjectNode files = manifest.putObject("files");
+    try (var all = Files.walk(checkpoint)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        files
+            .putObject(checkpoint.relativize(file).toString())
+            .put("bytes", Files.size(file))
+            .put("sha256", "not looked at");
+      }
+    }
+    Files.writeString(checkpoint.resolve("checkpoint.json"), manifest.toString());
+  }
+
+  /** Writes a grid that tells by its colour how far the run had come. */
+  void grid(long step, List<String> prompts) throws IOException {
+    Path folder = Files.createDirectories(directory.resolve("samples/step-%09d".formatted(step)));
+    BufferedImage grid = new BufferedImage(560, 480, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = grid.createGraphics();
+    graphics.setColor(Color.getHSBColor((float) (step / 2000.0 * 0.7), 0.4f, 0.9f));
+    graphics.fillRect(0, 0, 560, 480);
+    graphics.dispose();
+    ImageIO.write(grid, "png", folder.resolve("grid.png").toFile());
+    ObjectNode record = JSON.createObjectNode().put("steps", 25).put("guidance_scale", 3.5);
+    record.set("prompts", JSON.valueToTree(prompts));
+    Files.writeString(folder.resolve("samples.json"), record.toString());
+  }
+
+  /** Writes a dataset without data files: only what was rejected. */
+  static LatentDataset dataset(Path directory, List<RejectedPair> rejected) throws IOException {
+    var path = new org.apache.hadoop.fs.Path(directory.toUri());
+    Configuration configuration = new Configuration();
+    DataFile file;
+    try (RejectedWriter writer =
+        new RejectedWriter(path, "rejected/part-00000.parquet", configuration)) {
+      for (RejectedPair pair : rejected) {
+        writer.write(pair);
+      }
+      file = writer.finish();
+    }
+    TreeMap<String, Long> reasons = new TreeMap<>();
+    rejected.forEach(pair -> reasons.merge(pair.reason(), 1L, Long::sum));
+    Manifest manifest =
+        new Manifest(
+            Manifest.FORMAT,
+            Manifest.FORMAT_VERSION,
+            "2026-01-02T03:04:05Z",
+            new Manifest.Encoders("starter", new TreeMap<>(Map.of("vae", "abc123"))),
+            new Manifest.Latent(
+                Manifest.Latent.MEAN_STD,
+                new LatentShape(4, 16, 16),
+                0.25,
+                new double[4],
+                new double[4]),
+            new Manifest.Text(32, 64, new byte[0], new int[0]),
+            64,
+            7,
+            0.1,
+            List.of(),
+            List.of(file),
+            new Manifest.Accounting(1000, 1000 - rejected.size(), rejected.size(), reasons));
+    LatentDataset.publish(path, manifest, configuration);
+    return LatentDataset.open(path, configuration);
+  }
+}
