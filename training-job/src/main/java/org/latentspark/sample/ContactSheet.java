@@ -88,7 +88,7 @@ public final class ContactSheet {
   private List<String> wrap(String caption, FontMetrics metrics) {
     List<String> lines = new ArrayList<>();
     String line = "";
-    for (String word : caption.strip().split("\\s+")) {
+    for (String word : caption.strip().split("\\s+", -1)) {
       String longer = line.isEmpty() ? word : line + " " + word;
       if (line.isEmpty() || metrics.stringWidth(longer) <= tile) {
         line = longer;

@@ -119,8 +119,8 @@ public final class SampleJob implements Verb<SampleSettings> {
   private static List<BufferedImage> draw(
       TextToImage model, List<String> prompts, long[] seeds, SampleSettings settings) {
     DrawSettings draw = settings.draw();
-    long batches = (prompts.size() + draw.batchSize() - 1) / draw.batchSize();
-    try (Progress progress = Progress.start("sample", "steps", batches * draw.steps())) {
+    int batches = (prompts.size() + draw.batchSize() - 1) / draw.batchSize();
+    try (Progress progress = Progress.start("sample", "steps", (long) batches * draw.steps())) {
       return model.draw(prompts, settings.negativePrompt(), seeds, draw, () -> progress.advance(1));
     }
   }

@@ -309,7 +309,7 @@ public record UNet2DConditionConfig(
 
   /** Python writes 1 and 1.0 for the same setting. */
   private static boolean same(JsonNode left, JsonNode right) {
-    return left.isNumber() && right.isNumber()
+    return (left.isNumber() && right.isNumber())
         ? left.doubleValue() == right.doubleValue()
         : left.equals(right);
   }
