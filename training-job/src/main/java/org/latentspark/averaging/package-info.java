@@ -1,2 +1,4 @@
-/** Parameter averaging among resident workers: training master, worker, collective, inner optimizer. */
+/**
+ * Parameter averaging among resident workers: training master, worker, collective, inner optimizer.
+ */
 package org.latentspark.averaging;

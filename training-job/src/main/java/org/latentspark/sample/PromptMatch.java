@@ -76,8 +76,7 @@ public final class PromptMatch {
   }
 
   private static Tensor unit(Tensor embeddings) {
-    return embeddings.div(
-        embeddings.norm(new ScalarOptional(new Scalar(2)), new long[] {1}, true));
+    return embeddings.div(embeddings.norm(new ScalarOptional(new Scalar(2)), new long[] {1}, true));
   }
 
   private static int[] ints(Tensor similarities, int rows, int columns) {
