@@ -303,9 +303,11 @@ public final class Settings {
 
   private String shown(String key) {
     ConfigValue value = values.get(key);
-    return value == null
-        ? key
-        : key + " = " + Keys.shown(value) + " (" + value.origin().description() + ")";
+    if (value == null) {
+      return key;
+    }
+    String origin = value.equals(defaults.get(key)) ? "default" : value.origin().description();
+    return key + " = " + Keys.shown(value) + " (" + origin + ")";
   }
 
   private static String text(ConfigValue value) {

@@ -171,6 +171,9 @@ class TestSettings {
     settings.refuse("steps", "must be at least averaging.frequency (10)");
     assertThatThrownBy(settings::check)
         .hasMessage("steps = 5 (command line): must be at least averaging.frequency (10)");
+    Settings unchanged = load();
+    unchanged.refuse("rate", "must be smaller");
+    assertThatThrownBy(unchanged::check).hasMessage("rate = 1.5E-4 (default): must be smaller");
   }
 
   @Test
