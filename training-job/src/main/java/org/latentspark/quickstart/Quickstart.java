@@ -21,7 +21,7 @@ import org.latentspark.train.TrainJob;
  * pictures it serves itself on a loopback port.
  */
 public final class Quickstart implements Verb<Quickstart.Plan> {
-  private static final String SAMPLE_URLS = "http://127.0.0.1:8765";
+  private static final String SAMPLE_URLS = "http://127.0.0.1:8765/";
 
   /** The checked configuration: the repository, the preset's folder, the output. */
   record Plan(Path home, Path preset, Path output) {}
