@@ -1,0 +1,86 @@
+package org.latentspark.prep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.latentspark.cli.Settings;
+import org.latentspark.cli.UsageException;
+import org.latentspark.filter.FilterSettings;
+import org.latentspark.filter.FilterSettings.NullScores;
+
+class TestPrepDefaults {
+  private static final List<String> REQUIRED = List.of("source=a", "output=b", "encoders=c");
+
+  @Test
+  void defaultsArePinned() {
+    Map<String, Object> expected = new TreeMap<>();
+    expected.put("source", List.of());
+    expected.put("output", "");
+    expected.put("overwrite", false);
+    expected.put("encoders", "");
+    expected.put("batch-size", 16);
+    expected.put("validation-share", 0.05);
+    expected.put("seed", 0);
+    expected.put("limit", 0);
+    expected.put("subset", "");
+    expected.put("partitions", 0);
+    expected.put("image.size", 512);
+    expected.put("image.max-pixels", 67108864);
+    expected.put("filter.min-caption-length", 1);
+    expected.put("filter.max-caption-length", 10000);
+    expected.put("filter.min-side", 0);
+    expected.put("filter.max-punsafe", 1);
+    expected.put("filter.max-pwatermark", 1);
+    expected.put("filter.min-similarity", -1);
+    expected.put("filter.min-aesthetic", 0);
+    expected.put("filter.null-scores", "pass");
+    expected.put("fetch.parallelism", 64);
+    expected.put("fetch.connect-timeout", "5 s");
+    expected.put("fetch.deadline", "30 s");
+    expected.put("fetch.max-bytes", "20 MiB");
+    expected.put("fetch.max-redirects", 5);
+    expected.put("fetch.retries", 2);
+    expected.put("fetch.backoff", "500 ms");
+    expected.put("fetch.allow-private-addresses", false);
+    expected.put("fetch.rewrite-from", "");
+    expected.put("fetch.rewrite-to", "");
+    expected.put("files.target-bytes", "256 MiB");
+    assertThat(Settings.defaults(PrepSettings.REFERENCES)).isEqualTo(expected);
+  }
+
+  @Test
+  void readsEveryKey() {
+    Settings settings = Settings.load(PrepSettings.REFERENCES, null, REQUIRED);
+    PrepSettings read = settings.read(PrepSettings::read);
+    assertThat(settings.unread()).isEmpty();
+    assertThat(read.source()).containsExactly("a");
+    assertThat(read.filter())
+        .isEqualTo(new FilterSettings(1, 10000, 512, null, null, null, null, NullScores.PASS));
+  }
+
+  @Test
+  void refusesWhatCannotBeMeant() {
+    assertThatThrownBy(() -> read("image.size=7", "fetch.deadline=0 s", "validation-share=1.5"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("image.size = 7")
+        .hasMessageContaining("fetch.deadline = 0 s")
+        .hasMessageContaining("validation-share = 1.5");
+    assertThatThrownBy(() -> read("filter.min-caption-length=9", "filter.max-caption-length=8"))
+        .hasMessageContaining("must be at least filter.min-caption-length (9)");
+    assertThatThrownBy(() -> Settings.load(PrepSettings.REFERENCES, null, List.of()).read(PrepSettings::read))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("source")
+        .hasMessageContaining("output")
+        .hasMessageContaining("encoders");
+  }
+
+  private static PrepSettings read(String... overrides) {
+    List<String> items = new java.util.ArrayList<>(REQUIRED);
+    items.addAll(List.of(overrides));
+    return Settings.load(PrepSettings.REFERENCES, null, items).read(PrepSettings::read);
+  }
+}
