@@ -9,7 +9,10 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Lays pictures out in a grid with a caption under each. */
+/**
+ * Lays pictures out in a grid with a caption under each; without captions on a machine that has no
+ * fonts, as many a bare container.
+ */
 public final class ContactSheet {
   private static final int MARGIN = 8;
   private static final int MAX_LINES = 3;
@@ -43,10 +46,14 @@ public final class ContactSheet {
           pictures.size() + " pictures and " + captions.size() + " captions");
     }
     FontMetrics metrics = metrics();
-    List<List<String>> labels = captions.stream().map(caption -> wrap(caption, metrics)).toList();
+    List<List<String>> labels =
+        captions.stream()
+            .map(caption -> metrics == null ? List.<String>of() : wrap(caption, metrics))
+            .toList();
     int lines = labels.stream().mapToInt(List::size).max().orElse(0);
     int cellWidth = tile + MARGIN;
-    int cellHeight = tile + lines * metrics.getHeight() + 2 * MARGIN;
+    int labelHeight = metrics == null ? 0 : lines * metrics.getHeight();
+    int cellHeight = tile + labelHeight + 2 * MARGIN;
     int rows = (pictures.size() + columns - 1) / columns;
     int used = Math.min(columns, Math.max(1, pictures.size()));
     BufferedImage sheet =
@@ -61,7 +68,9 @@ public final class ContactSheet {
       int left = MARGIN + index % columns * cellWidth;
       int top = MARGIN + index / columns * cellHeight;
       place(graphics, pictures.get(index), left, top);
-      write(graphics, labels.get(index), left, top + tile + MARGIN / 2);
+      if (metrics != null) {
+        write(graphics, labels.get(index), left, top + tile + MARGIN / 2);
+      }
     }
     graphics.dispose();
     return sheet;
@@ -114,11 +123,17 @@ public final class ContactSheet {
     return fitting;
   }
 
+  /** Returns the measures of the font, or null where Java finds no font. */
   private FontMetrics metrics() {
     Graphics2D graphics = graphics(new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB));
-    FontMetrics metrics = graphics.getFontMetrics();
-    graphics.dispose();
-    return metrics;
+    try {
+      return graphics.getFontMetrics();
+    } catch (RuntimeException | LinkageError | InternalError e) {
+      // The error depends on what is missing: fontconfig, freetype, or every font file.
+      return null;
+    } finally {
+      graphics.dispose();
+    }
   }
 
   private Graphics2D graphics(BufferedImage image) {
