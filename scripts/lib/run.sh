@@ -75,11 +75,14 @@ options="-Dorg.deeplearning4j.spark.time.TimeSource=org.deeplearning4j.spark.tim
 options+=" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
 # Tasks are the parallelism: one thread of OpenMP each, unless the environment says otherwise.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# A heap of malloc's for each thread would keep what tensors gave back.
+export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-4}
 memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
 
 submit=(--class "$main" --name "${main##*.}"
   --conf "spark.executor.extraJavaOptions=$options"
   --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
+  --conf "spark.executorEnv.MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
   --conf spark.dynamicAllocation.enabled=false
   --conf spark.ui.showConsoleProgress=false)
 

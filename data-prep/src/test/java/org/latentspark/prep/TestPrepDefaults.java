@@ -71,7 +71,8 @@ class TestPrepDefaults {
         .hasMessageContaining("validation-share = 1.5");
     assertThatThrownBy(() -> read("filter.min-caption-length=9", "filter.max-caption-length=8"))
         .hasMessageContaining("must be at least filter.min-caption-length (9)");
-    assertThatThrownBy(() -> Settings.load(PrepSettings.REFERENCES, null, List.of()).read(PrepSettings::read))
+    assertThatThrownBy(
+            () -> Settings.load(PrepSettings.REFERENCES, null, List.of()).read(PrepSettings::read))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("source")
         .hasMessageContaining("output")

@@ -107,5 +107,7 @@ final class Replica implements AutoCloseable {
     optimizer.close();
     values.releaseReference();
     gradients.releaseReference();
+    // ND4J's memory would wait for a garbage collection that off-heap vectors never bring about.
+    graph.close();
   }
 }
