@@ -68,6 +68,9 @@ record CheckpointManifest(int formatVersion, SortedMap<String, Entry> files) {
 
   /** Tells whether every file stands there with its size and checksum. */
   boolean verifies(FileSystem fileSystem, Path directory) throws IOException {
+    if (formatVersion != FORMAT_VERSION || files == null) {
+      return false;
+    }
     for (var file : files.entrySet()) {
       Path path = new Path(directory, file.getKey());
       if (!fileSystem.exists(path)
@@ -76,7 +79,7 @@ record CheckpointManifest(int formatVersion, SortedMap<String, Entry> files) {
         return false;
       }
     }
-    return formatVersion == FORMAT_VERSION;
+    return true;
   }
 
   private static Entry entry(FileSystem fileSystem, Path path, long bytes) throws IOException {

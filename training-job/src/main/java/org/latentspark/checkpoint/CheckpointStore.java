@@ -120,7 +120,7 @@ public record CheckpointStore(
     state.forEach(record::put);
     write(fileSystem, new Path(checkpoint, STATE), JSON.writeValueAsString(record));
     checkpoints.publish(checkpoint);
-    checkpoints.prune(keep, milestoneSteps);
+    checkpoints.prune(checkpoint, keep, milestoneSteps);
   }
 
   /** Returns how far the run had come at a checkpoint. */

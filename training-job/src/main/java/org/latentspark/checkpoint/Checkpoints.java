@@ -58,7 +58,7 @@ public final class Checkpoints {
         }
       }
     }
-    found.sort(Comparator.comparing(Path::getName));
+    found.sort(Comparator.comparingLong(Checkpoints::step));
     return found;
   }
 
@@ -78,16 +78,37 @@ public final class Checkpoints {
     CheckpointManifest.of(fileSystem, checkpoint).write(fileSystem, checkpoint);
   }
 
-  /** Deletes all but the newest {@code keep} checkpoints and those at multiples of milestones. */
-  void prune(int keep, long milestoneSteps) throws IOException {
-    List<Path> all = list();
-    for (Path checkpoint : all.subList(0, Math.max(0, all.size() - keep))) {
-      long step = Long.parseLong(checkpoint.getName().substring("step-".length()));
-      if (milestoneSteps == 0 || step % milestoneSteps != 0) {
+  /**
+   * Deletes what the checkpoint {@code published} makes needless: all up to it but the newest
+   * {@code keep} and those at multiples of milestones.
+   *
+   * <p>Only published checkpoints count, so that the rest of an interrupted write, or of a newer
+   * checkpoint that was found damaged, never pushes out a whole one.
+   */
+  void prune(Path published, int keep, long milestoneSteps) throws IOException {
+    List<Path> newestFirst = list();
+    Collections.reverse(newestFirst);
+    int whole = 0;
+    for (Path checkpoint : newestFirst) {
+      long step = step(checkpoint);
+      if (step > step(published)) {
+        continue;
+      }
+      Path manifest = new Path(checkpoint, CheckpointManifest.FILE_NAME);
+      boolean stays = false;
+      if (fileSystem.exists(manifest)) {
+        whole++;
+        stays = whole <= keep || milestoneSteps > 0 && step % milestoneSteps == 0;
+      }
+      if (!stays) {
         // The manifest goes first, so that a half deleted checkpoint is never taken for a whole.
-        fileSystem.delete(new Path(checkpoint, CheckpointManifest.FILE_NAME), false);
+        fileSystem.delete(manifest, false);
         fileSystem.delete(checkpoint, true);
       }
     }
+  }
+
+  private static long step(Path checkpoint) {
+    return Long.parseLong(checkpoint.getName().substring("step-".length()));
   }
 }

@@ -1,0 +1,36 @@
+package org.latentspark.averaging;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.latentspark.tensor.Seeds;
+
+/** Makes the state of a run for the tests of other packages. */
+public final class StateVectors {
+  private StateVectors() {}
+
+  /** Returns vectors [count] of zeros with AdamW's moments. */
+  public static TrainingVectors zeros(long count) {
+    Map<String, Tensor> moments = new LinkedHashMap<>();
+    moments.put("exp_avg", torch.zeros(count));
+    moments.put("exp_avg_sq", torch.zeros(count));
+    TrainingVectors vectors = new TrainingVectors(torch.zeros(count), moments);
+    vectors.movingAverage().zero_();
+    return vectors;
+  }
+
+  /** Returns vectors [count] of normal draws with AdamW's moments. */
+  public static TrainingVectors random(long count, long seed) {
+    TrainingVectors vectors = zeros(count);
+    fill(vectors.average(), seed, 1);
+    fill(vectors.movingAverage(), seed, 2);
+    fill(vectors.moments().get("exp_avg"), seed, 3);
+    fill(vectors.moments().get("exp_avg_sq"), seed, 4);
+    return vectors;
+  }
+
+  private static void fill(Tensor vector, long seed, long stream) {
+    vector.copy_(torch.randn(new long[] {vector.numel()}, Seeds.generator(seed, stream)));
+  }
+}
