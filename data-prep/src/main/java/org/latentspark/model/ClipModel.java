@@ -13,6 +13,7 @@ import org.latentspark.tensor.Initializer;
 import org.latentspark.tensor.Parameter;
 import org.latentspark.tensor.ParameterScope;
 import org.latentspark.tensor.ParameterTable;
+import org.latentspark.tensor.SafetensorsType;
 
 /**
  * Both towers of CLIP and the learned temperature in one parameter table, for training the
@@ -55,11 +56,22 @@ public final class ClipModel implements TorchModel {
    * Saves the towers as a pipeline holds them: {@code text_encoder/} in the layout of
    * CLIPTextModelWithProjection, {@code image_encoder/} in that of CLIPVisionModelWithProjection.
    */
-  public void saveEncoders(Path pipeline, Configuration configuration) throws IOException {
+  public void saveEncoders(Path pipeline, SafetensorsType type, Configuration configuration)
+      throws IOException {
+    ClipTextModel textEncoder = textEncoder();
     new ModelDirectory(new Path(pipeline, "text_encoder"), configuration)
-        .save(textEncoder(), ModelDirectory.Layout.TRANSFORMERS);
+        .save(
+            textEncoder,
+            textEncoder.parameters().values(),
+            ModelDirectory.Layout.TRANSFORMERS,
+            type);
+    ClipVisionModel imageEncoder = imageEncoder();
     new ModelDirectory(new Path(pipeline, "image_encoder"), configuration)
-        .save(imageEncoder(), ModelDirectory.Layout.TRANSFORMERS);
+        .save(
+            imageEncoder,
+            imageEncoder.parameters().values(),
+            ModelDirectory.Layout.TRANSFORMERS,
+            type);
   }
 
   /** Returns the shape of the model. */

@@ -16,8 +16,10 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.bytedeco.pytorch.Tensor;
 import org.latentspark.cli.InputException;
 import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.Tensors;
 
 /**
  * CLIP's byte-pair tokenizer (Radford et al., 2021): token ids of captions, always of one length,
@@ -129,6 +131,13 @@ public final class ClipTokenizer implements Serializable {
   /** Returns the ids of each caption, as {@link #encode(String)} does. */
   public int[][] encode(List<String> captions) {
     return captions.stream().map(this::encode).toArray(int[][]::new);
+  }
+
+  /** Returns the ids of each caption as int64 [B, {@link #maxLength()}], as models take them. */
+  public Tensor tokenIds(List<String> captions) {
+    long[] ids =
+        Arrays.stream(encode(captions)).flatMapToInt(Arrays::stream).asLongStream().toArray();
+    return Tensors.of(ids, captions.size(), maxLength);
   }
 
   /** Returns the number of ids, special tokens included. */

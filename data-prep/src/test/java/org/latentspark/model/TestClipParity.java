@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.tensor.SafetensorsReader;
+import org.latentspark.tensor.SafetensorsType;
 
 /** Holds CLIP against transformers' outputs; {@code make_clip_fixtures.py} made them. */
 @Tag("parity")
@@ -54,7 +55,8 @@ class TestClipParity {
   @Test
   void towersLoadAloneFromBothAndFromWhatTheyWereSavedAs() throws Exception {
     Path pipeline = new Path(folder.toUri());
-    ClipModel.load(directory("both")).saveEncoders(pipeline, new Configuration());
+    ClipModel.load(directory("both"))
+        .saveEncoders(pipeline, SafetensorsType.F32, new Configuration());
 
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();

@@ -52,7 +52,7 @@ public final class PromptMatch {
         NoGradGuard guard = new NoGradGuard()) {
       Tensor pixels = ClipPixels.of(pixels(pictures), vision.config().imageSize());
       Tensor images = unit(vision.embed(pixels));
-      Tensor texts = unit(text.model().embed(text.tokenIds(prompts)));
+      Tensor texts = unit(text.model().embed(text.tokenizer().tokenIds(prompts)));
       return ints(images.matmul(texts.t()), pictures.size(), prompts.size());
     }
   }

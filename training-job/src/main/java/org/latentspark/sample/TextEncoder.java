@@ -11,7 +11,6 @@ import org.latentspark.diffusion.GuidedDenoiser;
 import org.latentspark.model.ClipTextModel;
 import org.latentspark.model.ClipTokenizer;
 import org.latentspark.model.ModelDirectory;
-import org.latentspark.tensor.Tensors;
 
 /**
  * Turns prompts into what a U-Net takes: CLIP's last hidden states, and those at the end token.
@@ -35,7 +34,7 @@ public record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) {
    */
   public GuidedDenoiser.Text encode(List<String> prompts, int pooledWidth) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor tokens = tokenIds(prompts);
+      Tensor tokens = tokenizer.tokenIds(prompts);
       Tensor hiddenStates = model.hiddenStates(tokens);
       Tensor pooled = pooledWidth == 0 ? null : model.pooled(hiddenStates, tokens);
       if (pooled != null && pooled.size(1) != pooledWidth) {
@@ -45,18 +44,5 @@ public record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) {
       }
       return new GuidedDenoiser.Text(hiddenStates, pooled);
     }
-  }
-
-  /** Returns the token ids int64 [B, T] of prompts. */
-  Tensor tokenIds(List<String> prompts) {
-    int length = tokenizer.maxLength();
-    long[] ids = new long[prompts.size() * length];
-    for (int row = 0; row < prompts.size(); row++) {
-      int[] encoded = tokenizer.encode(prompts.get(row));
-      for (int column = 0; column < length; column++) {
-        ids[row * length + column] = encoded[column];
-      }
-    }
-    return Tensors.of(ids, prompts.size(), length);
   }
 }

@@ -74,23 +74,11 @@ record ContrastiveObjective(
 
   private Tensor contrast(ClipModel clip, Tensor pixels, List<String> captions) {
     Tensor normalized = ClipPixels.of(pixels, pictures.size());
-    Tensor logits = clip.similarity(normalized, tokenIds(tokenizer, captions));
+    Tensor logits = clip.similarity(normalized, tokenizer.tokenIds(captions));
     Tensor own = torch.arange(new Scalar(0), new Scalar(captions.size())).to(ScalarType.Long);
     return torch
         .cross_entropy(logits, own)
         .add(torch.cross_entropy(logits.t(), own))
         .mul(new Scalar(0.5));
-  }
-
-  /** Returns the ids int64 [B, T] of captions. */
-  static Tensor tokenIds(ClipTokenizer tokenizer, List<String> captions) {
-    long[] ids = new long[captions.size() * tokenizer.maxLength()];
-    int position = 0;
-    for (int[] caption : tokenizer.encode(captions)) {
-      for (int id : caption) {
-        ids[position++] = id;
-      }
-    }
-    return Tensors.of(ids, captions.size(), tokenizer.maxLength());
   }
 }

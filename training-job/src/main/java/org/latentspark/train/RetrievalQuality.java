@@ -66,10 +66,7 @@ final class RetrievalQuality {
                               torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long)),
                           pictures.pixels().size(2))));
           embeddings.push_back(
-              clip.text()
-                  .embed(
-                      ContrastiveObjective.tokenIds(
-                          tokenizer, pictures.captions().subList(start, end))));
+              clip.text().embed(tokenizer.tokenIds(pictures.captions().subList(start, end))));
           rows(embeddings.get(0), images);
           rows(embeddings.get(1), texts);
         }

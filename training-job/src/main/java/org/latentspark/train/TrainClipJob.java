@@ -21,9 +21,7 @@ import org.latentspark.latents.Split;
 import org.latentspark.model.BpeTrainer;
 import org.latentspark.model.ClipConfig;
 import org.latentspark.model.ClipModel;
-import org.latentspark.model.ClipTextModel;
 import org.latentspark.model.ClipTokenizer;
-import org.latentspark.model.ClipVisionModel;
 import org.latentspark.model.ClipVocabulary;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.tensor.FileSystems;
@@ -148,20 +146,7 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
       heldOut = RetrievalQuality.measure(clip, tokenizer, other);
     }
     Path output = new Path(run.output());
-    ClipTextModel text = clip.textEncoder();
-    new ModelDirectory(new Path(output, "text_encoder"), hadoop)
-        .save(
-            text,
-            text.parameters().values(),
-            ModelDirectory.Layout.TRANSFORMERS,
-            SafetensorsType.F16);
-    ClipVisionModel vision = clip.imageEncoder();
-    new ModelDirectory(new Path(output, "image_encoder"), hadoop)
-        .save(
-            vision,
-            vision.parameters().values(),
-            ModelDirectory.Layout.TRANSFORMERS,
-            SafetensorsType.F16);
+    clip.saveEncoders(output, SafetensorsType.F16, hadoop);
     ObjectNode figures = JSON.createObjectNode();
     figures.put("checkpoint", checkpoint.getName());
     figures.put("seed", run.seed());
