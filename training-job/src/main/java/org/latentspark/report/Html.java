@@ -1,5 +1,7 @@
 package org.latentspark.report;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -7,6 +9,7 @@ import java.util.Locale;
 /** Writes text, numbers and tables as HTML. */
 final class Html {
   private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
+  private static final MathContext FOUR_DIGITS = new MathContext(4);
   private static final int LONGEST_TEXT = 400;
 
   private Html() {}
@@ -46,7 +49,7 @@ final class Html {
     return String.format(Locale.ROOT, "%,d", value);
   }
 
-  /** Returns a number with three significant digits. */
+  /** Returns a number with three or four significant digits. */
   static String number(double value) {
     if (!Double.isFinite(value)) {
       return "–";
@@ -55,8 +58,11 @@ final class Html {
     if (size >= 100) {
       return String.format(Locale.ROOT, "%,.0f", value);
     }
-    if (size >= 0.01 || size == 0) {
-      return String.format(Locale.ROOT, size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value);
+    if (size >= 1 || size == 0) {
+      return String.format(Locale.ROOT, size >= 10 ? "%.1f" : "%.2f", value);
+    }
+    if (size >= 1e-4) {
+      return new BigDecimal(value).round(FOUR_DIGITS).stripTrailingZeros().toPlainString();
     }
     return String.format(Locale.ROOT, "%.2e", value);
   }
@@ -91,7 +97,10 @@ final class Html {
     return String.format(Locale.ROOT, unit == 0 ? "%.0f %s" : "%.1f %s", size, BYTE_UNITS[unit]);
   }
 
-  /** Returns a table; all cells are HTML, and columns whose heading starts with # hold numbers. */
+  /**
+   * Returns a table. All cells are HTML, columns whose heading starts with # hold numbers, and a
+   * row of one cell takes the whole width.
+   */
   static String table(List<String> headings, List<List<String>> rows) {
     StringBuilder table = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
     for (String heading : headings) {
@@ -101,6 +110,15 @@ final class Html {
     table.append("</tr></thead><tbody>");
     for (List<String> row : rows) {
       table.append("<tr>");
+      if (row.size() == 1 && headings.size() > 1) {
+        table
+            .append("<td colspan=\"")
+            .append(headings.size())
+            .append("\">")
+            .append(row.get(0))
+            .append("</td></tr>\n");
+        continue;
+      }
       for (int i = 0; i < row.size(); i++) {
         table.append("<td").append(kind(headings.get(i))).append('>').append(row.get(i));
         table.append("</td>");

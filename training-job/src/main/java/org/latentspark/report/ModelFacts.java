@@ -44,14 +44,14 @@ record ModelFacts(String name, long parameters, Map<String, JsonNode> configurat
     return new ModelFacts(folder.getName(), parameters, configurations);
   }
 
-  /** Returns what kind of model it is, in words. */
+  /** Returns what kind of model it is, as the start of a sentence. */
   String title() {
     return switch (name) {
-      case "unet" -> "noise-prediction U-Net";
-      case "vae" -> "autoencoder";
-      case "clip" -> "CLIP text and image encoder";
-      case "" -> "model";
-      default -> name;
+      case "unet" -> "A noise-prediction U-Net";
+      case "vae" -> "An autoencoder";
+      case "clip" -> "A CLIP text and image encoder";
+      case "" -> "A model";
+      default -> "A " + name;
     };
   }
 

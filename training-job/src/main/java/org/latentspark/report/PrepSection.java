@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -45,15 +44,7 @@ final class PrepSection {
     row(rows, "rejected", accounting.rejected(), accounting, "");
     accounting.rejectedByReason().entrySet().stream()
         .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
-        .forEach(
-            reason ->
-                row(
-                    rows,
-                    "<span class=\"reason\">" + Html.text(reason.getKey()) + "</span>",
-                    reason.getValue(),
-                    accounting,
-                    meaning(reason.getKey())
-                        + examples(prep.examples().getOrDefault(reason.getKey(), List.of()))));
+        .forEach(reason -> reason(rows, reason.getKey(), reason.getValue(), prep));
     return "<p>Dataset <code>%s</code>, made %s.</p>%n"
             .formatted(Html.text(prep.name()), Html.text(manifest.created()))
         + Html.table(List.of("Pairs", "#Count", "#Share", "Meaning"), rows)
@@ -70,29 +61,36 @@ final class PrepSection {
     rows.add(List.of(name, Html.whole(count), share, meaning));
   }
 
-  private static String meaning(String code) {
-    return Html.text(MEANINGS.getOrDefault(code, ""));
+  private static void reason(List<List<String>> rows, String code, long count, PrepFacts prep) {
+    row(
+        rows,
+        "<span class=\"reason\">" + Html.text(code) + "</span>",
+        count,
+        prep.manifest().accounting(),
+        Html.text(MEANINGS.getOrDefault(code, "")));
+    List<RejectedPair> examples = prep.examples().getOrDefault(code, List.of());
+    if (!examples.isEmpty()) {
+      rows.add(List.of(examples(examples)));
+    }
   }
 
   /** Captions and addresses come from strangers: they are shown as text, never as links. */
   private static String examples(List<RejectedPair> pairs) {
-    if (pairs.isEmpty()) {
-      return "";
-    }
     String items =
         pairs.stream()
             .map(
                 pair ->
-                    Stream.of(
-                            Objects.requireNonNullElse(pair.caption(), "(no caption)"),
-                            pair.url(),
-                            pair.detail())
+                    Stream.of(shown(pair.caption()), pair.url(), pair.detail())
                         .filter(text -> text != null && !text.isBlank())
                         .map(Html::excerpt)
                         .collect(Collectors.joining("<br>", "<li>", "</li>")))
             .collect(Collectors.joining());
     return "<details class=\"examples\"><summary>%s</summary><ul>%s</ul></details>"
         .formatted(pairs.size() == 1 ? "example" : pairs.size() + " examples", items);
+  }
+
+  private static String shown(String caption) {
+    return caption == null || caption.isBlank() ? "(no caption)" : caption;
   }
 
   private static String encoders(PrepFacts prep) {

@@ -1,6 +1,8 @@
 package org.latentspark.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +11,8 @@ import java.util.Set;
 /** What makes a run repeatable: checkpoints, configuration, versions. */
 final class RecordSection {
   private static final Set<String> SHOWN_ELSEWHERE = Set.of("progress", "config");
+
+  private static final MathContext DIGITS = new MathContext(6);
 
   private RecordSection() {}
 
@@ -67,7 +71,7 @@ final class RecordSection {
         List.of("report: Spark", Html.text(org.apache.spark.package$.MODULE$.SPARK_VERSION())));
     rows.add(List.of("report: Java", Html.text(Runtime.version())));
     rows.add(List.of("report: uPlot", Page.UPLOT_VERSION));
-    return Html.table(List.of("Of the run", "Value"), rows);
+    return Html.table(List.of("Item", "Value"), rows);
   }
 
   private static String details(String name, JsonNode json, String state) {
@@ -86,6 +90,9 @@ final class RecordSection {
       return;
     }
     String value = json.isTextual() ? json.asText() : json.toString();
-    rows.add(List.of("<code>" + Html.text(path) + "</code>", Html.excerpt(value)));
+    if (json.isFloatingPointNumber()) {
+      value = new BigDecimal(value).round(DIGITS).stripTrailingZeros().toPlainString();
+    }
+    rows.add(List.of("<code>" + Html.text(path) + "</code>", Html.text(value)));
   }
 }

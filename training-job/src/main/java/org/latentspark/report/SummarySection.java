@@ -22,7 +22,7 @@ final class SummarySection {
   }
 
   private String lead() {
-    StringBuilder lead = new StringBuilder("A ").append(Html.text(run.model().title()));
+    StringBuilder lead = new StringBuilder(Html.text(run.model().title()));
     if (run.model().parameters() > 0) {
       lead.append(" of ").append(Html.whole(run.model().parameters())).append(" parameters");
     }
@@ -59,8 +59,8 @@ final class SummarySection {
           "in " + Html.whole(rounds.reports().size()) + " rounds; checkpoints are not in it");
       tile(
           tiles,
-          "Speed",
-          Html.number(rounds.median(RoundReport::examplesPerSecond)) + " examples/s",
+          "Examples a second",
+          Html.number(rounds.median(RoundReport::examplesPerSecond)),
           "median; the average takes " + exchange + " of a round");
     }
     long complete = run.checkpoints().stream().filter(SavedState::complete).count();
@@ -69,7 +69,7 @@ final class SummarySection {
         "Checkpoints",
         Html.whole(complete),
         SavedState.newest(run.checkpoints())
-            .map(newest -> "newest: " + Html.text(newest.name()))
+            .map(newest -> "newest: <span class=\"name\">" + Html.text(newest.name()) + "</span>")
             .orElse("none complete yet"));
     return tiles.append("</dl>\n").toString();
   }
@@ -86,7 +86,7 @@ final class SummarySection {
         validated.stream().min(Comparator.comparing(RoundReport::validationLoss)).orElseThrow();
     List<String> notes = new ArrayList<>();
     notes.add(
-        "%s of the first, %s at step %s"
+        "%s of the first (%s at step %s)"
             .formatted(
                 Html.percent(last.validationLoss() / first.validationLoss()),
                 Html.number(first.validationLoss()),
@@ -97,16 +97,21 @@ final class SummarySection {
               .formatted(Html.number(best.validationLoss()), Html.whole(best.step())));
     }
     tile(tiles, "Held-out loss", Html.number(last.validationLoss()), String.join("; ", notes));
+    int mean = newest();
     tile(
         tiles,
         "Training loss",
-        Html.number(lastSmoothed()),
-        "mean of the last rounds; held-out loss is of the moving average of the weights");
+        Html.number(lastLoss(mean)),
+        mean == 1 ? "of the last round" : "mean of the last %d rounds".formatted(mean));
   }
 
-  private double lastSmoothed() {
+  private int newest() {
+    return Math.max(1, rounds.reports().size() / 50);
+  }
+
+  private double lastLoss(int count) {
     int size = rounds.reports().size();
-    return rounds.reports().subList(size - Math.max(1, size / 50), size).stream()
+    return rounds.reports().subList(size - count, size).stream()
         .mapToDouble(RoundReport::loss)
         .filter(Double::isFinite)
         .average()

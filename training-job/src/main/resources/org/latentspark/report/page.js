@@ -17,6 +17,8 @@
     const seen = values.filter((value) => value != null && value > 0);
     return seen.length === 0 ? 1 : Math.max(...seen) / Math.min(...seen);
   };
+  // Single measurements are marked as long as they stand apart.
+  const few = (values) => values.filter((value) => value != null).length <= 80;
   const filled = (values) => values.some((value) => value != null);
 
   // Where a curve has no value under the cursor, its readout is the nearest one that it has.
@@ -60,7 +62,7 @@
       series: [
         { label: "training, each round", colour: "raw", values: curves.loss, width: 1 },
         { label: `training, mean of ${curves.smoothing} rounds`, colour: "accent", values: curves.smoothLoss, width: 2 },
-        { label: "held out", colour: "held-out", values: curves.heldOut, width: 2, points: true },
+        { label: "held out", colour: "held-out", values: curves.heldOut, width: 2 },
       ],
     },
     {
@@ -80,7 +82,7 @@
       series: [{ label: "examples/s", colour: "accent", values: curves.examplesPerSecond, width: 1.5 }],
       zero: true,
     },
-    { title: "Where the time goes", note: "shares of a round's wall clock", series: shares, share: true },
+    { title: "Where the time goes", note: "shares of a round's wall clock", series: shares, share: true, double: true },
     {
       title: "Memory",
       note: "MiB resident, process of worker 0",
@@ -99,13 +101,18 @@
     const y = {};
     if (chart.share) y.range = [0, 1];
     else if (chart.zero) y.range = (u, low, high) => [0, high > 0 ? high * 1.08 : 1];
-    else if (chart.logarithmic) y.distr = 3;
+    else if (chart.logarithmic) {
+      y.distr = 3;
+      // The axis is marked from its lower end on: that has one digit, and so have the marks.
+      const digit = (value) => 10 ** Math.floor(Math.log10(value));
+      y.range = (u, low, high) => [Math.floor(low / digit(low)) * digit(low), high * 1.15];
+    }
     const last = steps.length - 1;
     const options = {
       width: chart.body.clientWidth,
       height: chart.wide ? Math.min(380, Math.max(260, chart.body.clientWidth * 0.5)) : 190,
-      padding: [10, 14, 0, 0],
-      cursor: { sync: { key: "run" }, dataIdx: nearest, points: { size: 7 }, y: false },
+      padding: [10, 24, 0, 0],
+      cursor: { sync: { key: "run" }, dataIdx: nearest, points: { size: 7, fill: (u, i) => colour(chart.series[i - 1].colour) }, y: false },
       scales: { x: { time: false }, y },
       axes: [
         { ...axis, values: (u, marks) => marks.map((mark) => (mark % 1 === 0 ? mark.toLocaleString("en-US") : "")), size: 30 },
@@ -123,7 +130,7 @@
           stroke: colour(series.colour),
           fill: series.area ? colour(series.colour) : undefined,
           width: series.area ? 0 : series.width,
-          points: { show: series.points || steps.length === 1, size: 6, fill: colour("card") },
+          points: { show: !series.area && few(series.values), size: 6, fill: colour("card") },
           spanGaps: true,
           value: (u, value, column, index) =>
             (series.format ?? number)(index == null ? null : (series.shown ?? series.values)[index]),
@@ -156,7 +163,7 @@
 
   function add(chart) {
     const card = place.appendChild(document.createElement("div"));
-    card.className = chart.wide ? "chart wide" : "chart";
+    card.className = `chart ${chart.wide ? "wide" : ""} ${chart.double ? "double" : ""}`;
     const head = card.appendChild(document.createElement("div"));
     head.className = "chart-head";
     const title = head.appendChild(document.createElement("h3"));
