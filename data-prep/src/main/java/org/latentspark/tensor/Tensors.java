@@ -19,7 +19,9 @@ public final class Tensors {
     Natives.load();
     Tensor tensor = torch.zeros(shape, new TensorOptions(ScalarType.Float));
     requireCount(values.length, tensor);
-    new FloatPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    if (values.length > 0) { // an empty tensor has no memory to point to
+      new FloatPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    }
     return tensor;
   }
 
@@ -28,7 +30,9 @@ public final class Tensors {
     Natives.load();
     Tensor tensor = torch.zeros(shape, new TensorOptions(ScalarType.Long));
     requireCount(values.length, tensor);
-    new LongPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    if (values.length > 0) {
+      new LongPointer(tensor.data_ptr()).capacity(values.length).put(values);
+    }
     return tensor;
   }
 
@@ -36,7 +40,9 @@ public final class Tensors {
   public static Tensor of(double... values) {
     Natives.load();
     Tensor tensor = torch.zeros(new long[] {values.length}, new TensorOptions(ScalarType.Double));
-    new DoublePointer(tensor.data_ptr()).capacity(values.length).put(values);
+    if (values.length > 0) {
+      new DoublePointer(tensor.data_ptr()).capacity(values.length).put(values);
+    }
     return tensor;
   }
 
@@ -44,7 +50,9 @@ public final class Tensors {
   public static double[] doubles(Tensor tensor) {
     Tensor host = tensor.detach().cpu().to(ScalarType.Double).contiguous();
     double[] values = new double[Math.toIntExact(host.numel())];
-    new DoublePointer(host.data_ptr()).capacity(values.length).get(values);
+    if (values.length > 0) {
+      new DoublePointer(host.data_ptr()).capacity(values.length).get(values);
+    }
     return values;
   }
 
@@ -52,7 +60,9 @@ public final class Tensors {
   public static float[] floats(Tensor tensor) {
     Tensor host = tensor.detach().cpu().to(ScalarType.Float).contiguous();
     float[] values = new float[Math.toIntExact(host.numel())];
-    new FloatPointer(host.data_ptr()).capacity(values.length).get(values);
+    if (values.length > 0) {
+      new FloatPointer(host.data_ptr()).capacity(values.length).get(values);
+    }
     return values;
   }
 
