@@ -1,5 +1,6 @@
 package org.latentspark.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import org.latentspark.tensor.FileSystems;
  * The run's {@code metrics.jsonl}: one report a line.
  *
  * <p>Object stores cannot append, so the file is written whole, at most every few seconds. Lines of
- * rounds that a failure cost are dropped when the run goes on.
+ * rounds that a failure cost, and half a line that it left, are dropped when the run goes on.
  */
 final class MetricsLog {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -38,11 +39,20 @@ final class MetricsLog {
           new BufferedReader(
               new InputStreamReader(fileSystem.open(path), StandardCharsets.UTF_8))) {
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-          if (JSON.readTree(line).path("round").asLong() <= roundsDone) {
+          if (round(line) <= roundsDone) {
             lines.add(line);
           }
         }
       }
+    }
+  }
+
+  /** Returns a line's round, or the largest number for half a line of a run that was killed. */
+  private static long round(String line) {
+    try {
+      return JSON.readTree(line).path("round").asLong(Long.MAX_VALUE);
+    } catch (JsonProcessingException e) {
+      return Long.MAX_VALUE;
     }
   }
 
