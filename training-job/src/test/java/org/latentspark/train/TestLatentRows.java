@@ -1,0 +1,73 @@
+package org.latentspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.Split;
+import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Tensors;
+
+class TestLatentRows {
+  @TempDir private Path folder;
+
+  @Test
+  void workersShareTheRowsInTheOrderOfTheKeys() throws Exception {
+    LatentDataset dataset = dataset(7, 2);
+    List<String> first = keys(dataset, Split.TRAIN, 0, 2);
+    List<String> second = keys(dataset, Split.TRAIN, 1, 2);
+    assertThat(first).containsExactly("key-0002", "key-0004", "key-0006", "key-0008");
+    assertThat(second).containsExactly("key-0003", "key-0005", "key-0007");
+    assertThat(keys(dataset, Split.VALIDATION, 0, 1)).containsExactly("key-0000", "key-0001");
+  }
+
+  @Test
+  void workerWithoutHeldOutRowsHasNone() throws Exception {
+    assertThat(keys(dataset(4, 1), Split.VALIDATION, 1, 2)).isEmpty();
+  }
+
+  @Test
+  void posteriorAndTextAreTheRows() throws Exception {
+    Natives.load();
+    LatentDataset dataset = dataset(6, 0);
+    try (LatentRows rows = LatentRows.load(dataset, Split.TRAIN, 0, 1);
+        PointerScope scope = new PointerScope()) {
+      Tensor one = Tensors.of(new long[] {5}, 1);
+      assertThat(Tensors.sizes(rows.posterior(one).get(0))).containsExactly(1, 2, 4, 4);
+      assertThat(Tensors.floats(rows.posterior(one).get(1)))
+          .usingComparatorWithPrecision(1e-4f)
+          .containsOnly(0.1f);
+      assertThat(Tensors.sizes(rows.text(one))).containsExactly(1, 5, 12);
+      assertThat(Tensors.doubles(rows.ends(one))).containsExactly(2);
+      Tensor sameKind = Tensors.of(new long[] {1}, 1);
+      Tensor otherKind = Tensors.of(new long[] {2}, 1);
+      assertThat(Tensors.floats(rows.text(one)))
+          .containsExactly(Tensors.floats(rows.text(sameKind)))
+          .isNotEqualTo(Tensors.floats(rows.text(otherKind)));
+      assertThat(Tensors.floats(rows.posterior(one).get(0)))
+          .isNotEqualTo(Tensors.floats(rows.posterior(sameKind).get(0)));
+    }
+  }
+
+  private LatentDataset dataset(int trainRows, int validationRows) throws IOException {
+    TinyDataset.write(folder, trainRows, validationRows, 5);
+    return LatentDataset.open(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+  }
+
+  private static List<String> keys(LatentDataset dataset, Split split, int rank, int workers)
+      throws IOException {
+    Natives.load();
+    try (LatentRows rows = LatentRows.load(dataset, split, rank, workers)) {
+      assertThat(rows.count()).isEqualTo(rows.keys().size());
+      return new ArrayList<>(rows.keys());
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package org.latentspark.train;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.latentspark.latents.Crop;
+import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.Fp16;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentShape;
+import org.latentspark.latents.LatentWriter;
+import org.latentspark.latents.Manifest;
+import org.latentspark.latents.Scores;
+import org.latentspark.latents.Split;
+import org.latentspark.latents.WrittenFile;
+
+/** An encoded data set of made-up latents of four kinds, each kind with a caption of its own. */
+final class TinyDataset {
+  private static final LatentShape SHAPE = new LatentShape(2, 4, 4);
+  private static final int TOKENS = 5;
+  private static final int DIM = 12;
+  private static final int KINDS = 4;
+
+  private TinyDataset() {}
+
+  /** Writes a data set; the pairs held out come first by key. */
+  static void write(Path folder, int trainRows, int validationRows, long seed) throws IOException {
+    org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
+    Configuration hadoop = new Configuration();
+    int rows = trainRows + validationRows;
+    WrittenFile file;
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/part-00000.parquet", SHAPE, hadoop)) {
+      for (int row = 0; row < rows; row++) {
+        writer.write(pair(row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
+      }
+      file = writer.finish();
+    }
+    LatentDataset.publish(
+        directory,
+        new Manifest(
+            Manifest.FORMAT,
+            Manifest.FORMAT_VERSION,
+            "2026-11-23T00:00:00Z",
+            new Manifest.Encoders("none", new TreeMap<>()),
+            new Manifest.Latent(
+                Manifest.Latent.MEAN_STD, SHAPE, 1, file.moments().mean(), file.moments().std()),
+            new Manifest.Text(TOKENS, DIM, gaussian(seed, TOKENS * DIM), new int[] {8, 9, 0, 0, 0}),
+            16,
+            seed,
+            (double) validationRows / rows,
+            List.of(file.file()),
+            List.of(),
+            new Manifest.Accounting(rows, rows, 0, new TreeMap<>())),
+        hadoop);
+  }
+
+  private static EncodedPair pair(int row, Split split, long seed) {
+    int kind = row % KINDS;
+    float[] latent = new float[2 * SHAPE.size()];
+    float[] pattern = Fp16.toFloats(gaussian(seed + 1 + kind, SHAPE.size()));
+    float[] own = Fp16.toFloats(gaussian(seed + 100 + row, SHAPE.size()));
+    for (int index = 0; index < SHAPE.size(); index++) {
+      latent[index] = 3 * pattern[index] + 0.2f * own[index];
+      latent[SHAPE.size() + index] = 0.1f;
+    }
+    return new EncodedPair(
+        "key-%04d".formatted(row),
+        "kind " + kind,
+        "http://127.0.0.1/" + row,
+        "%064x".formatted(row),
+        16,
+        16,
+        new Crop(0, 0, 16, 16),
+        16,
+        16,
+        Scores.NONE,
+        split,
+        Fp16.toBytes(latent),
+        gaussian(seed + 50 + kind, TOKENS * DIM),
+        new int[] {8, kind, 9, 0, 0});
+  }
+
+  private static byte[] gaussian(long seed, int count) {
+    Random random = new Random(seed);
+    float[] values = new float[count];
+    for (int index = 0; index < count; index++) {
+      values[index] = (float) random.nextGaussian();
+    }
+    return Fp16.toBytes(values);
+  }
+}
