@@ -43,7 +43,7 @@ record DenoisingObjective(
   private static final long VALIDATION = 5;
 
   /** Time steps at which each held-out example is measured, spread over the schedule. */
-  private static final int VALIDATION_TIMESTEPS = 8;
+  static final int VALIDATION_TIMESTEPS = 8;
 
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)

@@ -53,7 +53,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
     static Source read(Settings settings) {
       List<String> metadata = settings.strings("data.metadata");
       if (metadata.isEmpty()) {
-        settings.refuse("data.metadata", "at least one path of Parquet metadata");
+        settings.refuse("data.metadata", "must be at least one path of Parquet metadata");
       }
       return new Source(
           metadata,

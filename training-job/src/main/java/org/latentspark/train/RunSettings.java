@@ -52,7 +52,7 @@ record RunSettings(
     int frequency = settings.integer("averaging.frequency", 1, 1_000_000);
     long steps = settings.longInteger("steps", 1, Long.MAX_VALUE / 2);
     if (steps % frequency != 0) {
-      settings.refuse("steps", "a multiple of averaging.frequency, which is " + frequency);
+      settings.refuse("steps", "must be a multiple of averaging.frequency, which is " + frequency);
     }
     LearningRate rate =
         new LearningRate(
@@ -63,11 +63,14 @@ record RunSettings(
             steps);
     InnerOptimizer.Settings optimizer =
         new InnerOptimizer.AdamWSettings(
-            settings.number("optimizer.beta1", 0, 1),
-            settings.number("optimizer.beta2", 0, 1),
+            belowOne(settings, "optimizer.beta1"),
+            belowOne(settings, "optimizer.beta2"),
             settings.number("optimizer.epsilon", 0, 1),
             settings.number("optimizer.weight-decay", 0, 1));
     Duration deadline = settings.duration("averaging.deadline");
+    if (deadline.isZero()) {
+      settings.refuse("averaging.deadline", "must be above 0");
+    }
     AveragingPlan plan =
         new AveragingPlan(
             settings.integer("workers", 1, 100_000),
@@ -98,6 +101,15 @@ record RunSettings(
     return new RunSettings(output, json, seed, batchSize, plan, keep, milestoneSteps, effective);
   }
 
+  /** Reads a decay: at 1, AdamW's correction of its starting zeros would divide by 0. */
+  private static double belowOne(Settings settings, String key) {
+    double decay = settings.number(key, 0, 1);
+    if (decay == 1) {
+      settings.refuse(key, "must be below 1");
+    }
+    return decay;
+  }
+
   private static String modelJson(Settings settings, Consumer<String> parser) {
     String path = settings.required("model");
     if (path.isEmpty()) {
@@ -109,7 +121,8 @@ record RunSettings(
       parser.accept(json);
       return json;
     } catch (IOException | RuntimeException e) {
-      settings.refuse("model", "the path of a config.json of this model (" + e.getMessage() + ")");
+      settings.refuse(
+          "model", "must be the path of a config.json of this model (" + e.getMessage() + ")");
       return "";
     }
   }

@@ -39,7 +39,7 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
       PictureAugmentation augmentation,
       int vocabularySize) {}
 
-  private TrainClipJob() {}
+  TrainClipJob() {}
 
   /** Runs the verb and exits with its code. */
   public static void main(String[] arguments) {

@@ -61,13 +61,19 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
   @Override
   public Plan configure(Settings settings) {
     SchedulerConfig published = SchedulerConfig.STABLE_DIFFUSION;
+    int timesteps =
+        settings.integer("noise.timesteps", DenoisingObjective.VALIDATION_TIMESTEPS, 1_000_000);
+    SampleGrids.Prompts samples = SampleGrids.Prompts.read(settings);
+    if (samples.steps() > timesteps) {
+      settings.refuse("samples.steps", "must be at most noise.timesteps, which is " + timesteps);
+    }
     return new Plan(
         RunSettings.read(settings, UNet2DConditionConfig::fromJson),
         settings.required("dataset"),
         settings.string("encoders"),
         settings.number("caption-dropout", 0, 1),
         new SchedulerConfig(
-            settings.integer("noise.timesteps", 1, 1_000_000),
+            timesteps,
             settings.oneOf("noise.schedule", BetaSchedule.class),
             settings.number("noise.beta-start", 0, 1),
             settings.number("noise.beta-end", 0, 1),
@@ -76,7 +82,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
             published.setAlphaToOne(),
             published.stepsOffset(),
             published.timestepSpacing()),
-        SampleGrids.Prompts.read(settings));
+        samples);
   }
 
   @Override

@@ -31,7 +31,7 @@ public final class TrainVaeJob implements Verb<TrainVaeJob.Plan> {
   /** The checked configuration of a run. */
   record Plan(RunSettings run, Pictures.Source source, ReconstructionObjective.Weights weights) {}
 
-  private TrainVaeJob() {}
+  TrainVaeJob() {}
 
   /** Runs the verb and exits with its code. */
   public static void main(String[] arguments) {
