@@ -79,9 +79,13 @@ public record CheckpointStore(
     return progress(checkpoint, hadoop).round();
   }
 
-  private static void load(
-      Path checkpoint, Configuration hadoop, TorchModel network, String folder, Tensor target)
-      throws IOException {
+  /**
+   * Checks that a checkpoint's {@code folder} holds the architecture of {@code network}.
+   *
+   * @throws InputException when it holds another
+   */
+  public static void requireSameModel(
+      Path checkpoint, Configuration hadoop, TorchModel network, String folder) throws IOException {
     ModelDirectory directory = new ModelDirectory(new Path(checkpoint, folder), hadoop);
     if (!JSON.readTree(directory.configText()).equals(JSON.readTree(network.configJson()))) {
       throw new InputException(
@@ -89,7 +93,14 @@ public record CheckpointStore(
               + " holds another architecture than this run trains: choose another output, or the"
               + " model settings of that run");
     }
-    directory.load(network.parameters(), target, org.latentspark.model.WeightNames.EXACT);
+  }
+
+  private static void load(
+      Path checkpoint, Configuration hadoop, TorchModel network, String folder, Tensor target)
+      throws IOException {
+    requireSameModel(checkpoint, hadoop, network, folder);
+    new ModelDirectory(new Path(checkpoint, folder), hadoop)
+        .load(network.parameters(), target, org.latentspark.model.WeightNames.EXACT);
   }
 
   @Override

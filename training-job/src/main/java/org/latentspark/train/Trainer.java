@@ -13,6 +13,7 @@ import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.latentspark.averaging.AveragingTrainingMaster;
 import org.latentspark.averaging.Objective;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.averaging.StateStore;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.Progress;
@@ -69,7 +70,7 @@ final class Trainer {
             settings.keep(),
             settings.milestoneSteps());
     Optional<Path> latest = checkpoints.latest();
-    long rounds = latest.isEmpty() ? 0 : CheckpointStore.progress(latest.get(), hadoop).round();
+    long rounds = latest.isEmpty() ? 0 : roundsDone(latest.get(), hadoop);
     long all = settings.plan().rounds();
     if (rounds > 0) {
       System.out.printf(
@@ -84,6 +85,10 @@ final class Trainer {
                 settings.seed(),
                 new Adam(settings.plan().learningRate().peak())));
     network.init();
+    if (latest.isPresent()) {
+      CheckpointStore.requireSameModel(
+          latest.get(), hadoop, TorchGraphs.vertex(network).model(), architecture.directory());
+    }
     System.out.printf(
         Locale.ROOT,
         "Training %s of %,d parameters with %d workers, %s%n",
@@ -120,6 +125,23 @@ final class Trainer {
       }
     }
     return checkpoints.latest().orElseThrow();
+  }
+
+  /** Returns a checkpoint's rounds; with another frequency they would stand for other steps. */
+  private long roundsDone(Path checkpoint, Configuration hadoop) throws IOException {
+    StateStore.Progress done = CheckpointStore.progress(checkpoint, hadoop);
+    int frequency = settings.plan().frequency();
+    if (done.step() != done.round() * frequency) {
+      throw new UsageException(
+          "averaging.frequency = "
+              + frequency
+              + ": "
+              + checkpoint.getName()
+              + " was reached with "
+              + done.step() / done.round()
+              + ": go on with that, or choose another output");
+    }
+    return done.round();
   }
 
   private double validation = Double.NaN;

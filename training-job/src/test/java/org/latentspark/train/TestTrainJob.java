@@ -1,0 +1,202 @@
+package org.latentspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.latentspark.checkpoint.Checkpoints;
+import org.latentspark.cli.Launcher;
+import org.latentspark.graph.TinyUNet;
+import org.latentspark.tensor.Natives;
+
+/** Trains a tiny U-Net on made-up latents through the verb, whole and killed on the way. */
+@Tag("slow")
+class TestTrainJob {
+  private static final long SEED = 20261123;
+  private static final int ROUNDS = 12;
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  @TempDir private static Path folder;
+
+  @BeforeAll
+  static void trainUndisturbed() throws Exception {
+    System.setProperty("spark.ui.enabled", "false");
+    Natives.operationThreads(1);
+    TinyDataset.write(folder.resolve("dataset"), 20, 4, SEED);
+    Files.writeString(folder.resolve("unet.json"), TinyUNet.CONFIG);
+    assertThat(Launcher.run(new TrainJob(), arguments("whole"))).as("exit code").isZero();
+  }
+
+  @AfterAll
+  static void forgetSettings() {
+    System.clearProperty("spark.ui.enabled");
+  }
+
+  @Test
+  void leavesWholeCheckpointsEverySegment() throws Exception {
+    Checkpoints checkpoints = checkpoints("whole");
+    assertThat(checkpoints.list())
+        .extracting(org.apache.hadoop.fs.Path::getName)
+        .containsExactly("step-000000020", "step-000000040", "step-000000060");
+    for (org.apache.hadoop.fs.Path checkpoint : checkpoints.list()) {
+      assertThat(checkpoints.verifies(checkpoint)).as("%s", checkpoint).isTrue();
+    }
+    Path last = checkpoint("whole", 60);
+    assertThat(last.resolve("scheduler/scheduler_config.json")).isNotEmptyFile();
+    assertThat(last.resolve("latents.json")).isNotEmptyFile();
+    JsonNode state = new ObjectMapper().readTree(last.resolve("trainer_state.json").toFile());
+    assertThat(state.path("progress").path("examples").asLong()).isEqualTo(60 * 2 * 4);
+    assertThat(state.path("dataset_fingerprint").asText()).hasSize(64);
+    assertThat(state.path("config").asText()).contains("\"frequency\":");
+  }
+
+  @Test
+  void reportsEveryRoundAndTheHeldOutLossFalls() throws Exception {
+    List<JsonNode> metrics = metrics("whole");
+    assertThat(metrics)
+        .extracting(line -> line.get("round").asLong())
+        .containsExactlyElementsOf(LongStream.rangeClosed(1, ROUNDS).boxed().toList());
+    assertThat(metrics)
+        .extracting(line -> line.get("step").asLong())
+        .containsExactlyElementsOf(
+            LongStream.rangeClosed(1, ROUNDS).map(r -> 5 * r).boxed().toList());
+    List<Double> heldOut =
+        metrics.stream()
+            .filter(line -> line.has("validationLoss"))
+            .map(line -> line.get("validationLoss").asDouble())
+            .toList();
+    assertThat(heldOut).as("held-out losses").hasSize(4);
+    assertThat(heldOut.get(3)).as("last of %s", heldOut).isLessThan(0.9 * heldOut.get(0));
+  }
+
+  @Test
+  @Tag("chaos")
+  void killedRunEndsWithTheParametersOfAnUndisturbedOne() throws Exception {
+    Path second = checkpoint("killed", 40);
+    Process process = startInOwnProcess("killed");
+    try {
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      // The second checkpoint is being written: its folder is there, most likely not all its files.
+      while (!Files.exists(second)) {
+        assertThat(process.isAlive()).as("run to be killed is alive").isTrue();
+        assertThat(System.nanoTime()).as("deadline of the second checkpoint").isLessThan(deadline);
+        Thread.sleep(1);
+      }
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+    assertThat(process.exitValue()).as("exit code of a process killed with -9").isEqualTo(137);
+    assertThat(checkpoint("killed", 60).resolve("checkpoint.json")).doesNotExist();
+    Path first = checkpoint("killed", 20).resolve("checkpoint.json");
+    Object written = Files.getLastModifiedTime(first);
+
+    assertThat(Launcher.run(new TrainJob(), arguments("killed"))).as("exit code").isZero();
+
+    assertThat(Files.getLastModifiedTime(first)).as("first segment's time").isEqualTo(written);
+    assertThat(metrics("killed"))
+        .extracting(line -> line.get("round").asLong())
+        .isSorted()
+        .doesNotHaveDuplicates()
+        .endsWith((long) ROUNDS);
+    for (String file :
+        List.of(
+            "unet/diffusion_pytorch_model.safetensors",
+            "unet_ema/diffusion_pytorch_model.safetensors",
+            "optimizer.safetensors")) {
+      assertThat(checkpoint("killed", 60).resolve(file))
+          .as("%s of the rerun", file)
+          .hasSameBinaryContentAs(checkpoint("whole", 60).resolve(file));
+    }
+  }
+
+  @Test
+  void finishedRunIsLeftAsItIs() throws Exception {
+    Path manifest = checkpoint("whole", 60).resolve("checkpoint.json");
+    Object written = Files.getLastModifiedTime(manifest);
+    assertThat(Launcher.run(new TrainJob(), arguments("whole"))).as("exit code").isZero();
+    assertThat(Files.getLastModifiedTime(manifest)).isEqualTo(written);
+    assertThat(metrics("whole")).hasSize(ROUNDS);
+  }
+
+  @Test
+  void anotherFrequencyOnTheSameOutputIsBadUsage() throws Exception {
+    List<String> arguments = new ArrayList<>(List.of(arguments("whole")));
+    arguments.add("averaging.frequency=10");
+    assertThat(Launcher.run(new TrainJob(), arguments.toArray(String[]::new))).isEqualTo(2);
+  }
+
+  @Test
+  void anotherModelOnTheSameOutputIsBadInput() throws Exception {
+    List<String> arguments = new ArrayList<>(List.of(arguments("whole")));
+    Path other = folder.resolve("other.json");
+    Files.writeString(other, TinyUNet.CONFIG.replace("[16, 32]", "[16, 16]"));
+    arguments.add("model=" + other);
+    arguments.add("steps=80");
+    assertThat(Launcher.run(new TrainJob(), arguments.toArray(String[]::new))).isEqualTo(3);
+  }
+
+  private static String[] arguments(String output) {
+    return Stream.of(
+            "dataset=" + folder.resolve("dataset"),
+            "model=" + folder.resolve("unet.json"),
+            "output=" + folder.resolve(output),
+            "workers=2",
+            "batch-size=4",
+            "steps=60",
+            "precision=fp32",
+            "averaging.frequency=5",
+            "checkpoint.every-rounds=4",
+            "validation.every-rounds=4",
+            "learning-rate.peak=3e-3",
+            "learning-rate.warmup-steps=5",
+            "ema.decay=0.9")
+        .toArray(String[]::new);
+  }
+
+  private static Process startInOwnProcess(String output) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.add("-Dspark.ui.enabled=false");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(TrainJob.class.getName());
+    command.addAll(List.of(arguments(output)));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve(output + ".log").toFile())
+        .start();
+  }
+
+  private static Checkpoints checkpoints(String output) throws IOException {
+    return Checkpoints.of(
+        new org.apache.hadoop.fs.Path(folder.resolve(output).toUri()), new Configuration());
+  }
+
+  private static Path checkpoint(String output, int step) {
+    return folder.resolve(output).resolve("checkpoints/step-%09d".formatted(step));
+  }
+
+  private static List<JsonNode> metrics(String output) throws IOException {
+    List<JsonNode> metrics = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(output).resolve("metrics.jsonl"))) {
+      metrics.add(new ObjectMapper().readTree(line));
+    }
+    return metrics;
+  }
+}
