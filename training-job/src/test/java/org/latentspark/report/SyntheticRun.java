@@ -99,10 +99,10 @@ final class SyntheticRun {
   /** Writes a grid that tells by its colour how far the run had come. */
   void grid(long step, List<String> prompts) throws IOException {
     Path folder = Files.createDirectories(directory.resolve("samples/step-%09d".formatted(step)));
-    BufferedImage grid = new BufferedImage(560, 480, BufferedImage.TYPE_INT_RGB);
+    BufferedImage grid = new BufferedImage(280, 240, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = grid.createGraphics();
     graphics.setColor(Color.getHSBColor((float) (step / 2000.0 * 0.7), 0.4f, 0.9f));
-    graphics.fillRect(0, 0, 560, 480);
+    graphics.fillRect(0, 0, 280, 240);
     graphics.dispose();
     ImageIO.write(grid, "png", folder.resolve("grid.png").toFile());
     ObjectNode record = JSON.createObjectNode().put("steps", 25).put("guidance_scale", 3.5);
