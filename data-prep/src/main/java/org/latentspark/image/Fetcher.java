@@ -33,7 +33,7 @@ public final class Fetcher implements AutoCloseable {
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
   private static final Set<Integer> GONE = Set.of(404, 410);
   private static final Set<Integer> FORBIDDEN = Set.of(401, 403, 407, 451);
-  private static final int RESOLVERS = 8;
+  private static final int MAX_RESOLVERS = 64;
 
   static {
     // By default idle connections stay for 20 minutes: one for each of the hosts of a million URLs.
@@ -45,14 +45,7 @@ public final class Fetcher implements AutoCloseable {
   private final FetchSettings settings;
   private final Predicate<InetAddress> allowed;
   private final HttpClient client;
-  private final ExecutorService resolvers =
-      Executors.newFixedThreadPool(
-          RESOLVERS,
-          work -> {
-            Thread thread = new Thread(work, "resolve-host");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService resolvers;
 
   /** Creates a fetcher. */
   public Fetcher(FetchSettings settings) {
@@ -70,6 +63,15 @@ public final class Fetcher implements AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(settings.connectTimeout())
             .build();
+    // Java resolves names by blocking; a name server that does not answer holds a thread for long.
+    this.resolvers =
+        Executors.newFixedThreadPool(
+            Math.min(settings.parallelism(), MAX_RESOLVERS),
+            work -> {
+              Thread thread = new Thread(work, "resolve-host");
+              thread.setDaemon(true);
+              return thread;
+            });
   }
 
   /**
@@ -79,11 +81,18 @@ public final class Fetcher implements AutoCloseable {
    */
   public CompletableFuture<byte[]> fetch(String url) {
     long deadline = System.nanoTime() + settings.deadline().toNanos();
-    return attempt(url, 0, deadline);
+    // Each exchange ends by the deadline; this one also ends the wait for a name or a thread.
+    return attempt(url, 0, deadline)
+        .copy()
+        .orTimeout(settings.deadline().toNanos(), TimeUnit.NANOSECONDS)
+        .exceptionally(
+            failure -> {
+              throw rejected(unwrap(failure));
+            });
   }
 
   private CompletableFuture<byte[]> attempt(String url, int retry, long deadline) {
-    return CompletableFuture.supplyAsync(() -> uri(settings.rewrite(url)), resolvers)
+    return CompletableFuture.supplyAsync(() -> uri(settings.rewrite(url), deadline), resolvers)
         .thenCompose(uri -> follow(uri, 0, deadline))
         .handle((bytes, failure) -> settle(url, retry, deadline, bytes, unwrap(failure)))
         .thenCompose(next -> next);
@@ -156,7 +165,10 @@ public final class Fetcher implements AutoCloseable {
             () -> new RejectedException(RejectReason.BAD_REDIRECT, "to '" + location + "'"));
   }
 
-  private static URI uri(String url) {
+  private static URI uri(String url, long deadline) {
+    if (System.nanoTime() >= deadline) {
+      throw new RejectedException(RejectReason.TIMEOUT, "fetch.deadline");
+    }
     return ImageUrl.parse(url)
         .orElseThrow(() -> new RejectedException(RejectReason.BAD_URL, "asks for " + url));
   }

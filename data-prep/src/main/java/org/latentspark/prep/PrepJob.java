@@ -87,8 +87,9 @@ public final class PrepJob implements Verb<PrepSettings> {
   }
 
   /** Makes the dataset and returns its manifest. */
-  static Manifest run(SparkSession spark, PrepSettings settings) throws IOException {
+  static Manifest run(SparkSession spark, PrepSettings given) throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    PrepSettings settings = given.qualified(hadoop);
     Path output = new Path(settings.output());
     if (settings.existing() == PrepSettings.Existing.KEEP && LatentDataset.exists(output, hadoop)) {
       throw new UsageException(

@@ -1,8 +1,11 @@
 package org.latentspark.prep;
 
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.Settings;
 import org.latentspark.filter.FilterSettings;
 import org.latentspark.image.FetchSettings;
@@ -68,6 +71,30 @@ record PrepSettings(
         image,
         FilterSettings.read(settings, image.size()),
         FetchSettings.read(settings));
+  }
+
+  /** Returns the same with paths that mean the same on every machine, whatever its directory. */
+  PrepSettings qualified(Configuration hadoop) throws IOException {
+    return new PrepSettings(
+        source,
+        qualify(output, hadoop),
+        existing,
+        qualify(encoders, hadoop),
+        batchSize,
+        validationShare,
+        seed,
+        limit,
+        subset,
+        partitions,
+        targetBytes,
+        image,
+        filter,
+        fetch);
+  }
+
+  private static String qualify(String path, Configuration hadoop) throws IOException {
+    Path plain = new Path(path);
+    return plain.getFileSystem(hadoop).makeQualified(plain).toString();
   }
 
   private static List<String> source(Settings settings) {
