@@ -1,6 +1,7 @@
 package org.latentspark.averaging;
 
 import java.util.Map;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -109,5 +110,7 @@ final class Replica implements AutoCloseable {
     gradients.releaseReference();
     // ND4J's memory would wait for a garbage collection that off-heap vectors never bring about.
     graph.close();
+    // What tensors gave back stays with malloc in pieces: unasked, each segment would add some.
+    Pointer.trimMemory();
   }
 }
