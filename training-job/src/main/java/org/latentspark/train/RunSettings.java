@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.Consumer;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.averaging.AveragingPlan;
 import org.latentspark.averaging.InnerOptimizer;
 import org.latentspark.averaging.LearningRate;
@@ -116,7 +116,7 @@ record RunSettings(
       return "";
     }
     org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(path);
-    try (InputStream in = FileSystems.of(file, new Configuration()).open(file)) {
+    try (InputStream in = FileSystems.of(file, SparkHadoopUtil.get().conf()).open(file)) {
       String json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       parser.accept(json);
       return json;
