@@ -1,9 +1,11 @@
 package org.latentspark.tensor;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -64,6 +66,23 @@ public final class Tensors {
       new FloatPointer(host.data_ptr()).capacity(values.length).get(values);
     }
     return values;
+  }
+
+  /**
+   * Returns what {@code work} computes, and frees the tensors it made on the way, which would
+   * otherwise stay until the caller's scope closes. What autograd saved for a backward pass stays.
+   */
+  public static Tensor scoped(Supplier<Tensor> work) {
+    PointerScope outer = PointerScope.getInnerScope();
+    try (PointerScope inner = new PointerScope()) {
+      Tensor result = work.get();
+      if (outer == null) {
+        result.retainReference();
+      } else {
+        outer.attach(result);
+      }
+      return result;
+    }
   }
 
   /** Returns the shape. */
