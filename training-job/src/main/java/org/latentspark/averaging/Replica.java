@@ -13,6 +13,7 @@ import org.latentspark.graph.FlatViews;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Precision;
+import org.latentspark.tensor.Tensors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -63,7 +64,7 @@ final class Replica implements AutoCloseable {
       long forward = System.nanoTime();
       loss.backward();
       long backward = System.nanoTime();
-      double norm = gradients.norm().item_double();
+      double norm = Tensors.norm(gradients);
       if (clipNorm > 0 && norm > clipNorm) {
         gradients.mul_(new Scalar(clipNorm / (norm + 1e-6)));
       }

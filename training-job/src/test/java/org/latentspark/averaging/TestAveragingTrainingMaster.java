@@ -78,7 +78,7 @@ class TestAveragingTrainingMaster {
       for (int step = 0; step < 20; step++) {
         gradients.zero_();
         session.loss(step).backward();
-        double norm = gradients.norm().item_double();
+        double norm = Tensors.norm(gradients);
         if (norm > 1.0) {
           gradients.mul_(new org.bytedeco.pytorch.Scalar(1.0 / (norm + 1e-6)));
         }
