@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.latentspark.model.Downsample2D;
 import org.latentspark.model.ResnetBlock2D;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /**
  * One level of the way down: diffusers' {@code CrossAttnDownBlock2D}, or without attentions its
@@ -46,7 +47,9 @@ final class DownBlock {
   Tensor forward(Tensor input, Tensor time, Tensor context, List<Tensor> skips) {
     Tensor hidden = input;
     for (int layer = 0; layer < resnets.size(); layer++) {
-      hidden = resnets.get(layer).forward(hidden, time);
+      ResnetBlock2D resnet = resnets.get(layer);
+      Tensor before = hidden;
+      hidden = Tensors.scoped(() -> resnet.forward(before, time));
       if (!attentions.isEmpty()) {
         hidden = attentions.get(layer).forward(hidden, context);
       }

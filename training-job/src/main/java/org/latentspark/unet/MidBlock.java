@@ -3,6 +3,7 @@ package org.latentspark.unet;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.model.ResnetBlock2D;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /** The innermost level: diffusers' {@code UNetMidBlock2DCrossAttn}. */
 final class MidBlock {
@@ -27,6 +28,8 @@ final class MidBlock {
   }
 
   Tensor forward(Tensor input, Tensor time, Tensor context) {
-    return resnet1.forward(attention.forward(resnet0.forward(input, time), context), time);
+    Tensor first = Tensors.scoped(() -> resnet0.forward(input, time));
+    Tensor attended = attention.forward(first, context);
+    return Tensors.scoped(() -> resnet1.forward(attended, time));
   }
 }

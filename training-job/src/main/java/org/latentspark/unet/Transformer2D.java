@@ -5,6 +5,7 @@ import org.latentspark.model.Conv2d;
 import org.latentspark.model.GroupNorm;
 import org.latentspark.model.Linear;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /**
  * A transformer over the pixels of a feature map, added to it: diffusers' {@code
@@ -29,9 +30,11 @@ final class Transformer2D {
 
   /** Maps features [B, channels, h, w], given the text [B, T, D], to the same shape. */
   Tensor forward(Tensor input, Tensor context) {
-    long[] map = {input.size(0), input.size(1), input.size(2), input.size(3)};
-    Tensor pixels = in.toPixels(norm.forward(input));
-    return input.add(out.toMap(block.forward(pixels, context), map));
+    return Tensors.scoped(
+        () -> {
+          Tensor pixels = in.toPixels(norm.forward(input));
+          return input.add(out.toMap(block.forward(pixels, context), Tensors.sizes(input)));
+        });
   }
 
   private static Projection projection(

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.latentspark.model.ResnetBlock2D;
 import org.latentspark.model.Upsample2D;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /**
  * One level of the way up: diffusers' {@code CrossAttnUpBlock2D}, or without attentions its {@code
@@ -51,8 +52,11 @@ final class UpBlock {
   Tensor forward(Tensor input, Tensor time, Tensor context, List<Tensor> skips) {
     Tensor hidden = input;
     for (int layer = 0; layer < resnets.size(); layer++) {
+      ResnetBlock2D resnet = resnets.get(layer);
+      Tensor below = hidden;
       Tensor skip = skips.remove(skips.size() - 1);
-      hidden = resnets.get(layer).forward(torch.cat(new TensorVector(hidden, skip), 1), time);
+      hidden =
+          Tensors.scoped(() -> resnet.forward(torch.cat(new TensorVector(below, skip), 1), time));
       if (!attentions.isEmpty()) {
         hidden = attentions.get(layer).forward(hidden, context);
       }
@@ -62,6 +66,7 @@ final class UpBlock {
     }
     // The size of the level above, which is odd where its downsampler rounded up.
     Tensor next = skips.get(skips.size() - 1);
-    return upsampler.forward(hidden, next.size(2), next.size(3));
+    Tensor last = hidden;
+    return Tensors.scoped(() -> upsampler.forward(last, next.size(2), next.size(3)));
   }
 }
