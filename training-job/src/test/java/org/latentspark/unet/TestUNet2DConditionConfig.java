@@ -3,9 +3,19 @@ package org.latentspark.unet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TestUNet2DConditionConfig {
+  private static final Path PUBLISHED = Path.of("src/test/fixtures/unet/published");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   @Test
   void keepsEverythingThroughItsFile() {
     var config =
@@ -22,25 +32,40 @@ class TestUNet2DConditionConfig {
     assertThat(config.attentionHeads()).containsExactly(5, 10);
   }
 
-  @Test
-  void takesTheFileOfStableDiffusion1() {
+  @ParameterizedTest
+  @CsvSource({
+    "stable-diffusion-1-4, 64, 768, 8, 8, false, false",
+    "stable-diffusion-1-5, 64, 768, 8, 8, false, false",
+    "stable-diffusion-2-0, 96, 1024, 5, 20, true, false",
+    "stable-diffusion-2-1-base, 64, 1024, 5, 20, true, false",
+    "stable-diffusion-2-1, 96, 1024, 5, 20, true, true",
+  })
+  void takesThePublishedFiles(
+      String name, int size, int text, int outer, int inner, boolean linear, boolean upcast)
+      throws IOException {
     var config =
-        UNet2DConditionConfig.fromJson(
-            """
-            {"_class_name": "UNet2DConditionModel", "_diffusers_version": "0.6.0",
-             "act_fn": "silu", "attention_head_dim": 8,
-             "block_out_channels": [320, 640, 1280, 1280], "center_input_sample": false,
-             "cross_attention_dim": 768,
-             "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
-                 "CrossAttnDownBlock2D", "DownBlock2D"],
-             "downsample_padding": 1, "flip_sin_to_cos": true, "freq_shift": 0,
-             "in_channels": 4, "layers_per_block": 2, "mid_block_scale_factor": 1,
-             "norm_eps": 1e-05, "norm_num_groups": 32, "out_channels": 4, "sample_size": 64,
-             "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
-                 "CrossAttnUpBlock2D"]}
-            """);
-    assertThat(config.attentionHeads()).containsExactly(8, 8, 8, 8);
-    assertThat(config.crossAttentionDim()).isEqualTo(768);
+        UNet2DConditionConfig.fromJson(Files.readString(PUBLISHED.resolve(name + ".json")));
+    assertThat(config.sampleSize()).isEqualTo(size);
+    assertThat(config.crossAttentionDim()).isEqualTo(text);
+    assertThat(config.attentionHeads()).hasSize(4).startsWith(outer).endsWith(inner, inner);
+    assertThat(config.useLinearProjection()).isEqualTo(linear);
+    assertThat(config.upcastAttention()).isEqualTo(upcast);
+    assertThat(config.blockOutChannels()).containsExactly(320, 640, 1280, 1280);
+    assertThat(UNet2DConditionConfig.fromJson(config.toJson())).isEqualTo(config);
+  }
+
+  @Test
+  void refusesEveryKeyOfAnotherKindByName() throws IOException {
+    ObjectNode keys = (ObjectNode) JSON.readTree(UNet2DConditionConfig.fromJson("{}").toJson());
+    keys.remove("_diffusers_version");
+    assertThat(keys).hasSize(49);
+    for (String key : (Iterable<String>) keys::fieldNames) {
+      // Where it is "projection", class_embed_type asks for the width that another key gives.
+      ObjectNode other = JSON.createObjectNode().put("class_embed_type", "projection");
+      other.put("projection_class_embeddings_input_dim", 8);
+      other.putObject(key).put("of", "another kind");
+      refuses(other.toString(), "U-Net config: " + key + " = {\"of\":\"another kind\"}: ");
+    }
   }
 
   @Test
@@ -53,6 +78,19 @@ class TestUNet2DConditionConfig {
     refuses("{\"attention_head_dim\": 7}", "attention_head_dim = 7: must divide the 320 channels");
     refuses("{\"norm_num_groups\": 33}", "must be a multiple of norm_num_groups");
     refuses("{\"layers_per_block\": [1, 2]}", "layers_per_block = [1,2]: must be a whole number");
+    refuses("{\"center_input_sample\": true}", "center_input_sample = true: must be false");
+    refuses("{\"act_fn\": \"gelu\"}", "act_fn = \"gelu\": must be \"silu\"");
+    refuses("{\"mid_block_type\": null}", "mid_block_type = null: must be");
+    refuses("{\"mid_block_scale_factor\": 2}", "mid_block_scale_factor = 2: must be 1");
+    refuses("{\"num_class_embeds\": 10}", "num_class_embeds = 10: must be null");
+    refuses("{\"only_cross_attention\": [true]}", "only_cross_attention = [true]: must be false");
+    refuses("{\"down_block_types\": [\"AttnDownBlock2D\"]}", "down_block_types = ");
+    refuses("{\"norm_eps\": 0}", "norm_eps = 0.0: must be above 0");
+    refuses("{\"norm_num_groups\": null}", "norm_num_groups = null: must be a whole number");
+    refuses("{\"freq_shift\": 160}", "freq_shift = 160: must be below half");
+    refuses("{\"in_channels\": 0}", "in_channels = 0: must be at least 1");
+    refuses("{\"sample_size\": [64, 64]}", "sample_size = [64,64]: must be a whole number");
+    refuses("{\"in_channels\": 4, \"in_channels\": 5}", "Duplicate field 'in_channels'");
     refuses("[]", "not a JSON object");
     refuses("{", "not JSON");
   }

@@ -3,17 +3,27 @@ package org.latentspark.unet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.latentspark.tensor.Parameter;
+import org.latentspark.tensor.ParameterTable;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.Tensors;
 
 class TestUNet2DConditionModel {
   private static final long SEED = 7;
+  private static final Path FIXTURES = Path.of("src/test/fixtures/unet");
   private static final String TINY =
       """
       {"block_out_channels": [32, 64], "layers_per_block": 1, "attention_head_dim": 4,
@@ -23,22 +33,26 @@ class TestUNet2DConditionModel {
        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"]}
       """;
 
-  @Test
-  void stableDiffusion1HasItsPublishedNumberOfParameters() {
-    var config =
-        UNet2DConditionConfig.fromJson("{\"cross_attention_dim\": 768, \"sample_size\": 64}");
-    assertThat(new UNet2DConditionModel(config).parameters().count()).isEqualTo(859_520_964L);
-  }
-
-  @Test
-  void stableDiffusion2HasItsPublishedNumberOfParameters() {
-    var config =
-        UNet2DConditionConfig.fromJson(
-            """
-            {"cross_attention_dim": 1024, "attention_head_dim": [5, 10, 20, 20],
-             "use_linear_projection": true, "upcast_attention": true}
-            """);
-    assertThat(new UNet2DConditionModel(config).parameters().count()).isEqualTo(865_910_724L);
+  @ParameterizedTest
+  @CsvSource({
+    "stable-diffusion-1-4, stable-diffusion-1, 859520964",
+    "stable-diffusion-1-5, stable-diffusion-1, 859520964",
+    "stable-diffusion-2-0, stable-diffusion-2, 865910724",
+    "stable-diffusion-2-1-base, stable-diffusion-2, 865910724",
+    "stable-diffusion-2-1, stable-diffusion-2, 865910724",
+  })
+  void hasThePublishedParameters(String config, String parameters, long count) throws IOException {
+    ParameterTable table =
+        new UNet2DConditionModel(
+                UNet2DConditionConfig.fromJson(
+                    Files.readString(FIXTURES.resolve("published/" + config + ".json"))))
+            .parameters();
+    assertThat(table.count()).isEqualTo(count);
+    assertThat(table.parameters())
+        .as("names and shapes in diffusers' order")
+        .map(parameter -> parameter.name() + " " + shape(parameter))
+        .containsExactlyElementsOf(
+            Files.readAllLines(FIXTURES.resolve(parameters + ".parameters")));
   }
 
   @Test
@@ -78,6 +92,12 @@ class TestUNet2DConditionModel {
               () -> model.forward(latents, steps, torch.zeros(new long[] {1, 5, 24}), null))
           .hasMessage("The pooled text must be given: class_embed_type is projection");
     }
+  }
+
+  private static String shape(Parameter parameter) {
+    return Arrays.stream(parameter.shape())
+        .mapToObj(Long::toString)
+        .collect(Collectors.joining("x"));
   }
 
   private static UNet2DConditionModel tiny() {
