@@ -2,8 +2,10 @@ package org.latentspark.model;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +22,11 @@ import java.util.TreeSet;
  */
 public final class ConfigJson {
   private static final ObjectMapper MAPPER =
-      new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+      JsonMapper.builder()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          // Python writes -Infinity, and diffusers has it in a scheduler's file.
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
   private final ObjectNode root;
   private final Set<String> left = new TreeSet<>();
 
@@ -109,6 +115,22 @@ public final class ConfigJson {
     }
     if (values.isEmpty() || values.stream().anyMatch(value -> value < 1)) {
       throw refused(key, node, "a list of whole numbers of at least 1");
+    }
+    return List.copyOf(values);
+  }
+
+  /** Returns a list of numbers, or {@code missing} where the key is absent. */
+  public List<Double> numbers(String key, List<Double> missing) {
+    JsonNode node = take(key);
+    if (node == null) {
+      return missing;
+    }
+    List<Double> values = new ArrayList<>();
+    if (node.isArray()) {
+      node.forEach(element -> values.add(element.isNumber() ? element.doubleValue() : Double.NaN));
+    }
+    if (values.isEmpty() || values.contains(Double.NaN)) {
+      throw refused(key, node, "a list of numbers");
     }
     return List.copyOf(values);
   }
