@@ -12,9 +12,8 @@ import org.latentspark.tensor.Precision;
 import org.latentspark.unet.UNet2DConditionModel;
 
 /**
- * A U-Net with text and classifier-free guidance (Ho and Salimans, 2022): unconditional and
- * conditional predictions come from one forward pass of twice the batch, and the result is
- * unconditional + scale (conditional - unconditional).
+ * A U-Net with text and classifier-free guidance: unconditional and conditional predictions come
+ * from one forward pass of twice the batch.
  */
 public final class GuidedDenoiser implements Denoiser {
   /**
@@ -28,21 +27,25 @@ public final class GuidedDenoiser implements Denoiser {
   private final UNet2DConditionModel unet;
   private final Precision precision;
   private final Text text;
-  private final double scale;
+  private final Guidance guidance;
 
   /**
    * Prepares a batch's text.
    *
    * @param negative what to lead away from, the empty prompt by default; shaped as {@code prompts}
-   * @param scale 1 draws without guidance, in half the time
+   * @param guidance how far to lead; none takes half the time
    */
   public GuidedDenoiser(
-      UNet2DConditionModel unet, Precision precision, Text prompts, Text negative, double scale) {
+      UNet2DConditionModel unet,
+      Precision precision,
+      Text prompts,
+      Text negative,
+      Guidance guidance) {
     this.unet = unet;
     this.precision = precision;
-    this.scale = scale;
+    this.guidance = guidance;
     this.text =
-        scale == 1
+        guidance.isNone()
             ? prompts
             : new Text(
                 torch.cat(new TensorVector(negative.hiddenStates(), prompts.hiddenStates()), 0),
@@ -53,7 +56,7 @@ public final class GuidedDenoiser implements Denoiser {
 
   @Override
   public Tensor predict(Tensor noised, int t) {
-    Tensor batch = scale == 1 ? noised : torch.cat(new TensorVector(noised, noised), 0);
+    Tensor batch = guidance.isNone() ? noised : torch.cat(new TensorVector(noised, noised), 0);
     DeviceType device = noised.device().type();
     Tensor timesteps =
         torch.full(
@@ -64,11 +67,10 @@ public final class GuidedDenoiser implements Denoiser {
     try (Precision.Region region = precision.enter(device)) {
       output = unet.forward(batch, timesteps, text.hiddenStates(), text.pooled());
     }
-    if (scale == 1) {
+    if (guidance.isNone()) {
       return output;
     }
     TensorVector halves = output.chunk(2, 0);
-    Tensor unconditional = halves.get(0);
-    return unconditional.add(halves.get(1).sub(unconditional).mul(new Scalar(scale)));
+    return guidance.combine(halves.get(0), halves.get(1));
   }
 }

@@ -1,6 +1,7 @@
 package org.latentspark.diffusion;
 
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.tensor.Tensors;
 
@@ -19,17 +20,13 @@ public final class NoiseSchedule {
   /** Computes the schedule in double precision. */
   public NoiseSchedule(SchedulerConfig config) {
     this.config = config;
-    int steps = config.trainTimesteps();
-    double[] betas = config.betaSchedule().betas(steps, config.betaStart(), config.betaEnd());
-    this.alphaBars = new double[steps];
+    this.alphaBars = config.betas().alphaBars();
+    int steps = alphaBars.length;
     float[] signal = new float[steps];
     float[] noise = new float[steps];
-    double product = 1;
     for (int t = 0; t < steps; t++) {
-      product *= 1 - betas[t];
-      alphaBars[t] = product;
-      signal[t] = (float) Math.sqrt(product);
-      noise[t] = (float) Math.sqrt(1 - product);
+      signal[t] = (float) Math.sqrt(alphaBars[t]);
+      noise[t] = (float) Math.sqrt(1 - alphaBars[t]);
     }
     try (PointerScope scope = new PointerScope()) {
       this.signalScales = Tensors.of(signal, steps);
@@ -38,6 +35,18 @@ public final class NoiseSchedule {
       signalScales.retainReference();
       noiseScales.retainReference();
     }
+  }
+
+  private NoiseSchedule(SchedulerConfig config, NoiseSchedule same) {
+    this.config = config;
+    this.alphaBars = same.alphaBars;
+    this.signalScales = same.signalScales;
+    this.noiseScales = same.noiseScales;
+  }
+
+  /** Returns this schedule with other steps to visit. */
+  public NoiseSchedule spaced(TimestepSpacing spacing) {
+    return new NoiseSchedule(config.spaced(spacing), this);
   }
 
   /** Returns the configuration. */
@@ -90,6 +99,18 @@ public final class NoiseSchedule {
             noise,
             at(signalScales, timesteps, dimensions),
             at(noiseScales, timesteps, dimensions));
+  }
+
+  /**
+   * Returns the weights [B] of the squared errors at {@code timesteps} that count every step as if
+   * the clean sample were predicted, with the weight min(SNR, gamma) (Hang et al., "Efficient
+   * diffusion training via min-SNR weighting strategy", 2023).
+   *
+   * @param timesteps int64 [B]
+   * @param gamma the bound; 5 in the paper
+   */
+  public Tensor minSnrWeights(Tensor timesteps, double gamma) {
+    return config.predictionType().minSnrWeight(snr(timesteps), new Scalar(gamma));
   }
 
   private static Tensor at(Tensor table, Tensor timesteps, long dimensions) {

@@ -24,6 +24,12 @@ public enum PredictionType {
     Tensor noise(Tensor noised, Tensor output, double signalScale, double noiseScale) {
       return output;
     }
+
+    @Override
+    Tensor minSnrWeight(Tensor snr, Scalar gamma) {
+      // Not min(SNR, gamma) / SNR, which is 0 / 0 where nothing of the sample is left.
+      return snr.reciprocal().mul(gamma).clamp_max(new Scalar(1));
+    }
   },
   /** The velocity a noise - s x_0 (Salimans and Ho, 2022). */
   V_PREDICTION("v_prediction") {
@@ -41,6 +47,11 @@ public enum PredictionType {
     Tensor noise(Tensor noised, Tensor output, double signalScale, double noiseScale) {
       return output.mul(new Scalar(signalScale)).add(noised.mul(new Scalar(noiseScale)));
     }
+
+    @Override
+    Tensor minSnrWeight(Tensor snr, Scalar gamma) {
+      return snr.clamp_max(gamma).div(snr.add(new Scalar(1)));
+    }
   },
   /** The clean sample. */
   SAMPLE("sample") {
@@ -57,6 +68,11 @@ public enum PredictionType {
     @Override
     Tensor noise(Tensor noised, Tensor output, double signalScale, double noiseScale) {
       return noised.sub(output.mul(new Scalar(signalScale))).div(new Scalar(noiseScale));
+    }
+
+    @Override
+    Tensor minSnrWeight(Tensor snr, Scalar gamma) {
+      return snr.clamp_max(gamma);
     }
   };
 
@@ -79,4 +95,9 @@ public enum PredictionType {
 
   /** Returns the estimate of the noise. */
   abstract Tensor noise(Tensor noised, Tensor output, double signalScale, double noiseScale);
+
+  /**
+   * Returns the weight of the squared error that makes it min(SNR, gamma) of the clean sample's.
+   */
+  abstract Tensor minSnrWeight(Tensor snr, Scalar gamma);
 }

@@ -9,7 +9,7 @@ import org.latentspark.tensor.Seeds;
  * Standard normal noise for a batch in which every image has a seed of its own, so that a picture
  * does not depend on what it is drawn together with.
  */
-public final class SeededNoise {
+public final class SeededNoise implements NoiseSource {
   private final long[] seeds;
   private final long[] shape;
 
@@ -25,6 +25,7 @@ public final class SeededNoise {
   }
 
   /** Returns the {@code index}-th draw, [B, C, h, w] in fp32 on the CPU. */
+  @Override
   public Tensor draw(int index) {
     TensorVector images = new TensorVector();
     for (long seed : seeds) {

@@ -2,13 +2,15 @@ package org.latentspark.diffusion;
 
 /** Which of the trained steps a sampler visits (table 2 of Lin et al., 2024). */
 public enum TimestepSpacing {
-  /** Multiples of T / n, plus the offset: never the last step. */
+  /** Multiples of T / n, plus the offset as far as there is room for it. */
   LEADING("leading") {
     @Override
     int[] timesteps(int trained, int count, int offset) {
       int[] steps = new int[count];
+      int ratio = trained / count;
+      int shift = Math.min(offset, trained - 1 - (count - 1) * ratio);
       for (int i = 0; i < count; i++) {
-        steps[i] = (count - 1 - i) * (trained / count) + offset;
+        steps[i] = (count - 1 - i) * ratio + shift;
       }
       return steps;
     }
@@ -18,8 +20,10 @@ public enum TimestepSpacing {
     @Override
     int[] timesteps(int trained, int count, int offset) {
       int[] steps = new int[count];
+      // NumPy's arange counts in this difference; its last digits decide where halves round to.
+      double ratio = trained - (double) trained / count - trained;
       for (int i = 0; i < count; i++) {
-        steps[i] = (int) Math.rint(trained - i * ((double) trained / count)) - 1;
+        steps[i] = (int) Math.rint(trained + i * ratio) - 1;
       }
       return steps;
     }

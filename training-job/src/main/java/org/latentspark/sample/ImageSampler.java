@@ -9,11 +9,12 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.latentspark.diffusion.DdimSampler;
+import org.latentspark.cli.UsageException;
 import org.latentspark.diffusion.Denoiser;
 import org.latentspark.diffusion.GuidedDenoiser;
 import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.NoiseSchedule;
+import org.latentspark.diffusion.Sampler;
 import org.latentspark.diffusion.SeededNoise;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.tensor.Tensors;
@@ -38,6 +39,7 @@ public record ImageSampler(
    * @param seeds one for each picture, [N]; the same seed, text and settings give the same picture
    *     whatever else is drawn
    * @param step told of each denoising step of each batch
+   * @throws UsageException when the schedule does not allow the sampler or its steps
    */
   public List<BufferedImage> draw(
       GuidedDenoiser.Text prompts,
@@ -45,6 +47,7 @@ public record ImageSampler(
       long[] seeds,
       DrawSettings settings,
       Runnable step) {
+    Sampler sampler = sampler(settings);
     List<BufferedImage> pictures = new ArrayList<>();
     for (int from = 0; from < seeds.length; from += settings.batchSize()) {
       int count = Math.min(settings.batchSize(), seeds.length - from);
@@ -55,6 +58,7 @@ public record ImageSampler(
                 rows(prompts, from, count),
                 repeated(negative, count),
                 Arrays.copyOfRange(seeds, from, from + count),
+                sampler,
                 settings,
                 step);
         for (int row = 0; row < count; row++) {
@@ -65,24 +69,32 @@ public record ImageSampler(
     return pictures;
   }
 
+  private Sampler sampler(DrawSettings settings) {
+    try {
+      return settings.sampler().over(settings.spacing().of(schedule), settings.steps());
+    } catch (IllegalArgumentException e) {
+      throw new UsageException(e.getMessage(), e);
+    }
+  }
+
   private Tensor latents(
       GuidedDenoiser.Text prompts,
       GuidedDenoiser.Text negative,
       long[] seeds,
+      Sampler sampler,
       DrawSettings settings,
       Runnable step) {
     long[] shape = {
       unet.config().inChannels(), edge(settings.height(), "height"), edge(settings.width(), "width")
     };
     Denoiser guided =
-        new GuidedDenoiser(unet, settings.precision(), prompts, negative, settings.guidanceScale());
+        new GuidedDenoiser(unet, settings.precision(), prompts, negative, settings.guidance());
     Denoiser counted =
         (noised, t) -> {
           step.run();
           return guided.predict(noised, t);
         };
-    return new DdimSampler(schedule, settings.steps(), settings.eta())
-        .sample(counted, new SeededNoise(seeds, shape), unet.parameters().values());
+    return sampler.sample(counted, new SeededNoise(seeds, shape), unet.parameters().values());
   }
 
   private long edge(int pixels, String name) {

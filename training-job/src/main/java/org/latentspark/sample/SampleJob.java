@@ -72,7 +72,9 @@ public final class SampleJob implements Verb<SampleSettings> {
     TextToImage model = TextToImage.open(new Path(settings.encoders()), hadoop);
     model.load(checkpoint, settings.weights());
     long[] seeds = LongStream.range(0, prompts.size()).map(i -> settings.seed() + i).toArray();
+    long start = System.nanoTime();
     List<BufferedImage> pictures = draw(model, prompts, seeds, settings);
+    double seconds = (System.nanoTime() - start) / 1e9;
 
     Path output = new Path(settings.output());
     FileSystem fileSystem = FileSystems.of(output, hadoop);
@@ -100,6 +102,7 @@ public final class SampleJob implements Verb<SampleSettings> {
     ObjectNode record = JSON.createObjectNode();
     record.put("checkpoint", checkpoint.toString());
     record.put("grid", grid.getName());
+    record.put("seconds", Math.round(seconds * 100) / 100.0);
     record.set("images", images);
     record.set("config", JSON.readTree(settings.record()));
     try (OutputStream out = fileSystem.create(new Path(output, "samples.json"), true)) {
@@ -113,7 +116,13 @@ public final class SampleJob implements Verb<SampleSettings> {
                 IntStream.range(0, found.length)
                     .filter(index -> prompts.get(found[index]).equals(prompts.get(index)))
                     .count()));
-    System.out.printf("Pictures drawn from %s: %d, all on %s%n", checkpoint, pictures.size(), grid);
+    System.out.printf(
+        Locale.ROOT,
+        "Pictures drawn from %s: %d in %.1f s, all on %s%n",
+        checkpoint,
+        pictures.size(),
+        seconds,
+        grid);
   }
 
   private static List<BufferedImage> draw(

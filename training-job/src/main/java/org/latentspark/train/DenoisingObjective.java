@@ -26,14 +26,21 @@ import org.latentspark.unet.UNet2DConditionModel;
 /**
  * The denoising objective of latent diffusion (Ho et al., "Denoising diffusion probabilistic
  * models", 2020; Rombach et al., 2022): the mean squared error of the prediction for a latent
- * noised to a time step drawn uniformly, given its caption, or now and then none.
+ * noised to a time step drawn uniformly, given its caption, or now and then none. The held-out loss
+ * leaves weights, offset and perturbation out, so that it means the same whatever they are.
  *
  * @param dataset directory of the encoded data set
  * @param schedulerJson the noise schedule, as in scheduler_config.json
+ * @param noising what is done to noise and loss besides
  * @param captionDropout share of the examples that see the empty caption
  */
 record DenoisingObjective(
-    String dataset, String schedulerJson, double captionDropout, int batchSize, long seed)
+    String dataset,
+    String schedulerJson,
+    NoiseKeys.Training noising,
+    double captionDropout,
+    int batchSize,
+    long seed)
     implements Objective {
   private static final long serialVersionUID = 1;
   private static final long POSTERIOR = 1;
@@ -41,6 +48,8 @@ record DenoisingObjective(
   private static final long NOISE = 3;
   private static final long DROPOUT = 4;
   private static final long VALIDATION = 5;
+  private static final long OFFSET = 6;
+  private static final long PERTURBATION = 7;
 
   /** Time steps at which each held-out example is measured, spread over the schedule. */
   static final int VALIDATION_TIMESTEPS = 8;
@@ -117,16 +126,47 @@ record DenoisingObjective(
               new long[] {batchSize},
               Seeds.generator(seed, TIMESTEP, rank, step),
               new org.bytedeco.pytorch.TensorOptions(ScalarType.Long));
-      Tensor noise = torch.randn(shape, Seeds.generator(seed, NOISE, rank, step));
+      Tensor noise = noise(shape, step);
       Tensor dropped =
           torch
               .rand(new long[] {batchSize}, Seeds.generator(seed, DROPOUT, rank, step))
               .lt(new Scalar(captionDropout));
       Tensor text = torch.where(dropped.view(batchSize, 1, 1), emptyText, train.text(indices));
       Tensor ends = torch.where(dropped, emptyEnd, train.ends(indices));
-      return torch.mse_loss(
-          predict(schedule.addNoise(clean, noise, timesteps), timesteps, text, ends),
-          schedule.target(clean, noise, timesteps));
+      Tensor noisy = schedule.addNoise(clean, perturbed(noise, step), timesteps);
+      return weighted(
+          predict(noisy, timesteps, text, ends),
+          schedule.target(clean, noise, timesteps),
+          timesteps);
+    }
+
+    /** Draws the noise, with the offset a part of it that all places of a channel share. */
+    private Tensor noise(long[] shape, long step) {
+      Tensor noise = torch.randn(shape, Seeds.generator(seed, NOISE, rank, step));
+      if (noising.offset() == 0) {
+        return noise;
+      }
+      long[] channels = {shape[0], shape[1], 1, 1};
+      Tensor shared = torch.randn(channels, Seeds.generator(seed, OFFSET, rank, step));
+      return noise.add(shared.mul(new Scalar(noising.offset())));
+    }
+
+    /** Returns the noise of the input, which is not to be predicted in full (Ning et al., 2023). */
+    private Tensor perturbed(Tensor noise, long step) {
+      if (noising.inputPerturbation() == 0) {
+        return noise;
+      }
+      Tensor more =
+          torch.randn(Tensors.sizes(noise), Seeds.generator(seed, PERTURBATION, rank, step));
+      return noise.add(more.mul(new Scalar(noising.inputPerturbation())));
+    }
+
+    private Tensor weighted(Tensor predicted, Tensor target, Tensor timesteps) {
+      if (noising.minSnrGamma() == 0) {
+        return torch.mse_loss(predicted, target);
+      }
+      Tensor errors = predicted.sub(target).square().flatten(1, -1).mean(1);
+      return errors.mul(schedule.minSnrWeights(timesteps, noising.minSnrGamma())).mean();
     }
 
     /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */

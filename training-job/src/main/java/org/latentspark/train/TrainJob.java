@@ -12,9 +12,7 @@ import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.UsageException;
 import org.latentspark.cli.Verb;
-import org.latentspark.diffusion.BetaSchedule;
 import org.latentspark.diffusion.LatentScale;
-import org.latentspark.diffusion.PredictionType;
 import org.latentspark.diffusion.SchedulerConfig;
 import org.latentspark.graph.Architecture;
 import org.latentspark.latents.LatentDataset;
@@ -32,6 +30,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
       String encoders,
       double captionDropout,
       SchedulerConfig scheduler,
+      NoiseKeys.Training noise,
       SampleGrids.Prompts samples) {}
 
   /** Makes the verb; {@link #main} runs it. */
@@ -60,9 +59,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
 
   @Override
   public Plan configure(Settings settings) {
-    SchedulerConfig published = SchedulerConfig.STABLE_DIFFUSION;
-    int timesteps =
-        settings.integer("noise.timesteps", DenoisingObjective.VALIDATION_TIMESTEPS, 1_000_000);
+    SchedulerConfig scheduler = NoiseKeys.scheduler(settings);
+    int timesteps = scheduler.betas().steps();
     SampleGrids.Prompts samples = SampleGrids.Prompts.read(settings);
     if (samples.steps() > timesteps) {
       settings.refuse("samples.steps", "must be at most noise.timesteps, which is " + timesteps);
@@ -72,16 +70,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
         settings.required("dataset"),
         settings.string("encoders"),
         settings.number("caption-dropout", 0, 1),
-        new SchedulerConfig(
-            timesteps,
-            settings.oneOf("noise.schedule", BetaSchedule.class),
-            settings.number("noise.beta-start", 0, 1),
-            settings.number("noise.beta-end", 0, 1),
-            settings.oneOf("noise.prediction-type", PredictionType.class),
-            published.clipSampleRange(),
-            published.setAlphaToOne(),
-            published.stepsOffset(),
-            published.timestepSpacing()),
+        scheduler,
+        NoiseKeys.training(settings),
         samples);
   }
 
@@ -117,6 +107,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
                   new DenoisingObjective(
                       plan.dataset(),
                       plan.scheduler().toJson(),
+                      plan.noise(),
                       plan.captionDropout(),
                       plan.run().batchSize(),
                       plan.run().seed()),

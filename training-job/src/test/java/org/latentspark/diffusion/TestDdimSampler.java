@@ -23,26 +23,19 @@ class TestDdimSampler {
   })
   void reachesTheGoldenSums(
       double betaStart, PredictionType type, boolean alphaToOne, double sum, double mean) {
-    NoiseSchedule schedule =
-        new NoiseSchedule(
-            new SchedulerConfig(
-                1000,
-                BetaSchedule.LINEAR,
-                betaStart,
-                0.02,
-                type,
-                1,
-                alphaToOne,
-                0,
-                TimestepSpacing.LEADING));
-    DdimSampler sampler = new DdimSampler(schedule, 10, 0);
+    SchedulerConfig config =
+        new SchedulerConfig(
+            Betas.of(BetaSchedule.LINEAR, 1000, betaStart, 0.02),
+            type,
+            1,
+            alphaToOne,
+            0,
+            TimestepSpacing.LEADING);
+    Sampler sampler = new DdimSampler.Options(0).over(new NoiseSchedule(config), 10);
     try (PointerScope scope = new PointerScope()) {
-      Tensor sample = goldenStart();
-      for (int t : sampler.timesteps()) {
-        sample = sampler.step(sample.mul(new Scalar(t / (t + 1.0))), t, sample, null);
-      }
+      Tensor sample = Trajectories.golden(sampler);
       assertThat(sample.abs().sum().item_double()).isCloseTo(sum, within(1e-2));
-      assertThat(sample.abs().mean().item_double()).isCloseTo(mean, within(1e-3));
+      assertThat(sample.abs().mean().item_double()).isCloseTo(mean, within(1e-4));
     }
   }
 
@@ -57,7 +50,7 @@ class TestDdimSampler {
   @Test
   void drawsEachPictureFromItsOwnSeed() {
     NoiseSchedule schedule = new NoiseSchedule(SchedulerConfig.STABLE_DIFFUSION);
-    DdimSampler sampler = new DdimSampler(schedule, 4, 1);
+    Sampler sampler = new DdimSampler.Options(1).over(schedule, 4);
     Denoiser half = (noised, t) -> noised.mul(new Scalar(0.5));
     try (PointerScope scope = new PointerScope()) {
       long[] shape = {1, 2, 2};
@@ -73,26 +66,49 @@ class TestDdimSampler {
   }
 
   @Test
-  void refusesStepsBeyondTheSchedule() {
+  void leavesTheOffsetOutWhereAllStepsAreVisited() {
+    assertThat(steps(TimestepSpacing.LEADING, 1, 1000)).startsWith(999, 998).endsWith(1, 0);
+    assertThat(steps(TimestepSpacing.LEADING, 5, 333)).startsWith(999, 996).endsWith(3);
+  }
+
+  @Test
+  void endsWithTheCleanSampleFromPureNoise() {
+    SchedulerConfig config =
+        new SchedulerConfig(
+            SchedulerConfig.STABLE_DIFFUSION.betas().endingWithoutSignal(),
+            PredictionType.V_PREDICTION,
+            0,
+            true,
+            0,
+            TimestepSpacing.TRAILING);
+    Sampler sampler = new DdimSampler.Options(1).over(new NoiseSchedule(config), 10);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor sample =
+          sampler.sample(Trajectories::predict, Trajectories::noise, Tensors.of(new float[1], 1));
+      assertThat(sample.isfinite().all().item_bool()).isTrue();
+    }
+  }
+
+  @Test
+  void refusesWhatTheScheduleDoesNotAllow() {
     NoiseSchedule schedule = new NoiseSchedule(SchedulerConfig.STABLE_DIFFUSION);
-    assertThatThrownBy(() -> new DdimSampler(schedule, 1001, 0))
-        .hasMessage("steps = 1001: must be from 1 to the 1000 trained steps");
-    assertThatThrownBy(() -> new DdimSampler(schedule, 1000, 0).timesteps())
-        .hasMessage("steps_offset = 1: step 1000 is beyond the 1000 trained steps");
-    assertThatThrownBy(() -> new DdimSampler(schedule, 10, -0.1))
-        .hasMessageContaining("eta = -0.1");
+    assertThatThrownBy(() -> new DdimSampler.Options(0).over(schedule, 1001))
+        .hasMessage("steps = 1001: must be from 1 to 1000, the schedule has 1000");
+    assertThatThrownBy(() -> new DdimSampler.Options(-0.1)).hasMessageContaining("eta = -0.1");
+    SchedulerConfig blind =
+        new SchedulerConfig(
+            SchedulerConfig.STABLE_DIFFUSION.betas().endingWithoutSignal(),
+            PredictionType.EPSILON,
+            0,
+            true,
+            0,
+            TimestepSpacing.TRAILING);
+    assertThatThrownBy(() -> new DdimSampler.Options(0).over(new NoiseSchedule(blind), 10))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("prediction_type must be v_prediction or sample, not epsilon");
   }
 
   private static int[] steps(TimestepSpacing spacing, int offset, int count) {
     return spacing.timesteps(1000, count, offset);
-  }
-
-  /** 0 to 767 over 768, laid out (3, 8, 8, 4) and permuted to (4, 3, 8, 8). */
-  private static Tensor goldenStart() {
-    float[] values = new float[768];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = i / 768f;
-    }
-    return Tensors.of(values, 3, 8, 8, 4).permute(3, 0, 1, 2);
   }
 }

@@ -1,11 +1,16 @@
 package org.latentspark.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import org.assertj.core.data.Percentage;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -73,6 +78,48 @@ class TestNoiseSchedule {
     }
   }
 
+  /** Algorithm 1 of Lin et al., 2024: the first step stays, the last one has no signal. */
+  @Test
+  void rescalesToEndWithoutSignal() {
+    Betas published = SchedulerConfig.STABLE_DIFFUSION.betas();
+    double[] before = published.alphaBars();
+    double[] after = published.endingWithoutSignal().alphaBars();
+    assertThat(after[0]).isCloseTo(before[0], within(1e-12));
+    assertThat(after[999]).isZero();
+    assertThat(after[998]).isBetween(1e-8, before[998]);
+    assertThat(Arrays.stream(after).boxed().toList())
+        .isSortedAccordingTo(Comparator.reverseOrder());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"EPSILON, 1", "V_PREDICTION, 0", "SAMPLE, 0"})
+  void minSnrWeightsAreFiniteWithoutSignal(PredictionType type, float weight) {
+    SchedulerConfig config =
+        new SchedulerConfig(
+            SchedulerConfig.STABLE_DIFFUSION.betas().endingWithoutSignal(),
+            type,
+            0,
+            false,
+            0,
+            TimestepSpacing.TRAILING);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor weights = new NoiseSchedule(config).minSnrWeights(Tensors.of(new long[] {999}, 1), 5);
+      assertThat(Tensors.floats(weights)).containsExactly(weight);
+    }
+  }
+
+  @Test
+  void refusesBetasThatMakeNoSense() {
+    assertThatThrownBy(() -> Betas.of(BetaSchedule.LINEAR, 1000, 0, 0.02))
+        .hasMessage("beta_start = 0.0: must be above 0");
+    assertThatThrownBy(() -> Betas.of(BetaSchedule.LINEAR, 1000, 0.1, 1))
+        .hasMessage("beta_end = 1.0: must be from beta_start to below 1");
+    assertThatThrownBy(() -> Betas.trained(List.of(0.1, 1.5)))
+        .hasMessage("trained_betas = 1.5: must be above 0 and below 1");
+    assertThatThrownBy(() -> new Betas(3, BetaSchedule.LINEAR, 0.1, 0.2, List.of(0.1, 0.2), false))
+        .hasMessageContaining("trained_betas = 2 numbers: must be as many as num_train_timesteps");
+  }
+
   private static double sigma(NoiseSchedule schedule, int t) {
     return Math.sqrt((1 - schedule.alphaBar(t)) / schedule.alphaBar(t));
   }
@@ -80,6 +127,7 @@ class TestNoiseSchedule {
   private static NoiseSchedule schedule(
       BetaSchedule kind, double start, double end, PredictionType type) {
     return new NoiseSchedule(
-        new SchedulerConfig(1000, kind, start, end, type, 0, true, 0, TimestepSpacing.LEADING));
+        new SchedulerConfig(
+            Betas.of(kind, 1000, start, end), type, 0, true, 0, TimestepSpacing.LEADING));
   }
 }

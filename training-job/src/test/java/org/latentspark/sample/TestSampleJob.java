@@ -48,6 +48,7 @@ class TestSampleJob {
     assertThat(record.get("images").get(2).get("prompt").asText()).isEqualTo("blue car");
     assertThat(record.get("images").get(2).get("seed").asLong()).isEqualTo(2028);
     assertThat(record.get("config").get("steps").asInt()).isEqualTo(3);
+    assertThat(record.get("seconds").asDouble()).isPositive();
   }
 
   @Test
@@ -70,6 +71,12 @@ class TestSampleJob {
     outputs.add(sample("unguided", "prompts=red apple", "guidance-scale=1"));
     outputs.add(sample("steps", "prompts=red apple", "steps=5"));
     outputs.add(sample("eta", "prompts=red apple", "eta=1"));
+    outputs.add(sample("ddpm", "prompts=red apple", "sampler=ddpm"));
+    outputs.add(sample("large", "prompts=red apple", "sampler=ddpm", "ddpm.variance=fixed-large"));
+    outputs.add(sample("solver", "prompts=red apple", "sampler=dpm-solver++"));
+    outputs.add(sample("sde", "prompts=red apple", "sampler=sde-dpm-solver++"));
+    outputs.add(sample("trailing", "prompts=red apple", "timestep-spacing=trailing"));
+    outputs.add(sample("rescale", "prompts=red apple", "guidance-rescale=1"));
     outputs.add(sample("negative", "prompts=red apple", "negative-prompt=blue car"));
     Path scaled = directory.resolve("scaled");
     TinyModels.checkpoint(scaled);
@@ -94,6 +101,8 @@ class TestSampleJob {
     assertThat(run("c", "prompts-file=" + directory.resolve("nowhere"))).isEqualTo(3);
     assertThat(run("d")).isEqualTo(2);
     assertThat(run("e", "prompts=x", "steps=0")).isEqualTo(2);
+    assertThat(run("f", "prompts=x", "steps=1001")).isEqualTo(2);
+    assertThat(directory.resolve("f")).doesNotExist();
     assertThat(directory.resolve("d")).doesNotExist();
   }
 

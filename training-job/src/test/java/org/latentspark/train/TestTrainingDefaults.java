@@ -20,6 +20,11 @@ import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.UsageException;
 import org.latentspark.cli.Verb;
+import org.latentspark.diffusion.BetaSchedule;
+import org.latentspark.diffusion.Betas;
+import org.latentspark.diffusion.PredictionType;
+import org.latentspark.diffusion.SchedulerConfig;
+import org.latentspark.diffusion.TimestepSpacing;
 import org.latentspark.graph.TinyUNet;
 
 /** Pins the defaults of train, train-vae and train-clip, and what they refuse. */
@@ -77,7 +82,12 @@ class TestTrainingDefaults {
             Map.entry("noise.beta-start", 0.00085),
             Map.entry("noise.beta-end", 0.012),
             Map.entry("noise.timesteps", 1000),
+            Map.entry("noise.trained-betas", List.of()),
+            Map.entry("noise.rescale-zero-snr", false),
             Map.entry("noise.prediction-type", "epsilon"),
+            Map.entry("noise.offset", 0),
+            Map.entry("noise.input-perturbation", 0),
+            Map.entry("loss.min-snr-gamma", 0),
             Map.entry("samples.prompts", List.of()),
             Map.entry("samples.steps", 25),
             Map.entry("samples.guidance-scale", 3),
@@ -131,6 +141,31 @@ class TestTrainingDefaults {
         List.of("output=o", "model=" + shipped("clip-starter.json")));
   }
 
+  @Test
+  void checkpointsCarryTheConfiguredScheduler() throws Exception {
+    List<String> plain = List.of("dataset=d", "output=o", "model=" + unet());
+    assertThat(read(new TrainJob(), null, plain).scheduler())
+        .isEqualTo(SchedulerConfig.STABLE_DIFFUSION);
+    List<String> rescaled = new ArrayList<>(plain);
+    rescaled.addAll(
+        List.of(
+            "noise.schedule=linear",
+            "noise.beta-start=0.0001",
+            "noise.beta-end=0.02",
+            "noise.prediction-type=v-prediction",
+            "noise.rescale-zero-snr=true"));
+    SchedulerConfig scheduler = read(new TrainJob(), null, rescaled).scheduler();
+    assertThat(scheduler)
+        .isEqualTo(
+            new SchedulerConfig(
+                Betas.of(BetaSchedule.LINEAR, 1000, 0.0001, 0.02).endingWithoutSignal(),
+                PredictionType.V_PREDICTION,
+                0,
+                false,
+                1,
+                TimestepSpacing.TRAILING));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -154,6 +189,14 @@ class TestTrainingDefaults {
         "caption-dropout=1.5 | must be a number from 0.0 to 1.0",
         "noise.schedule=cosine | must be one of linear, scaled-linear, squaredcos-cap-v2",
         "noise.prediction-type=x0 | must be one of epsilon, v-prediction, sample",
+        "noise.beta-start=0 | must be a number above 0",
+        "noise.beta-end=0.0001 | must be from noise.beta-start (8.5E-4) to below 1",
+        "noise.trained-betas=[0.1,\"x\"] | must be numbers above 0 and below 1",
+        "noise.trained-betas=[0.1,0.2] | must be as many as noise.timesteps (1000), not 2",
+        "noise.rescale-zero-snr=true | must be false with noise.prediction-type = epsilon",
+        "noise.offset=-1 | must be a number from 0.0",
+        "noise.input-perturbation=x | must be a number from 0.0",
+        "loss.min-snr-gamma=-5 | must be a number from 0.0",
         "noise.timesteps=4 | must be a whole number from 8",
         "noise.timesteps=20 | must be at most noise.timesteps, which is 20",
         "samples.steps=2000 | must be a whole number from 1",
