@@ -8,8 +8,6 @@ import java.nio.ByteOrder;
 import java.util.Collections;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -20,39 +18,37 @@ import org.bytedeco.pytorch.global.torch;
 import org.latentspark.cli.InputException;
 
 /**
- * Reads a safetensors file from any Hadoop file system, one stream, in chunks straight into the
- * tensor; for one thread.
+ * Reads a safetensors file from any Hadoop file system, memory-mapped where it is local, straight
+ * into the tensor where the types agree; for one thread.
  *
- * <p>The whole header is checked before any data is read. The file is not memory-mapped: one that
- * shrinks while it is mapped kills the JVM, and a stream serves object stores too.
+ * <p>The whole header is checked before any data is read.
  */
 public final class SafetensorsReader implements Closeable {
   private static final int CHUNK = 1 << 22;
   private final String file;
-  private final FSDataInputStream in;
+  private final ByteSource source;
   private final long dataStart;
   private final Map<String, SafetensorsEntry> entries;
-  private final byte[] buffer = new byte[CHUNK];
 
-  private SafetensorsReader(String file, FSDataInputStream in, long length) throws IOException {
+  private SafetensorsReader(String file, ByteSource source) throws IOException {
     this.file = file;
-    this.in = in;
+    this.source = source;
+    long length = source.length();
     if (length < Long.BYTES) {
       throw new InputException(file + ": " + length + " bytes are no safetensors file");
     }
-    byte[] prefix = new byte[Long.BYTES];
-    in.readFully(prefix);
-    long headerLength = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    ByteBuffer prefix = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    source.read(0, prefix);
+    long headerLength = prefix.getLong(0);
     long limit = Math.min(SafetensorsHeader.MAX_LENGTH, length - Long.BYTES);
     if (headerLength < 2 || headerLength > limit) {
       throw new InputException(
           "%s: header length %s is not within 2 and %d"
               .formatted(file, Long.toUnsignedString(headerLength), limit));
     }
-    byte[] header = new byte[(int) headerLength];
-    in.readFully(header);
     this.dataStart = Long.BYTES + headerLength;
-    this.entries = SafetensorsHeader.parse(file, header, length - dataStart);
+    this.entries =
+        SafetensorsHeader.parse(file, source.stream(Long.BYTES, dataStart), length - dataStart);
   }
 
   /**
@@ -61,14 +57,15 @@ public final class SafetensorsReader implements Closeable {
    * @throws InputException when the header does not describe the file
    */
   public static SafetensorsReader open(Path path, Configuration configuration) throws IOException {
+    return open(path.toString(), ByteSource.open(path, configuration));
+  }
+
+  static SafetensorsReader open(String file, ByteSource source) throws IOException {
     Natives.load();
-    FileSystem fileSystem = FileSystems.of(path, configuration);
-    long length = fileSystem.getFileStatus(path).getLen();
-    FSDataInputStream in = fileSystem.open(path);
     try {
-      return new SafetensorsReader(path.toString(), in, length);
+      return new SafetensorsReader(file, source);
     } catch (IOException | RuntimeException e) {
-      in.close();
+      source.close();
       throw e;
     }
   }
@@ -89,6 +86,8 @@ public final class SafetensorsReader implements Closeable {
   /**
    * Reads a tensor into {@code target}, contiguous and of as many values, on any device and of any
    * type; the values are converted.
+   *
+   * @throws InputException when the file was shortened since it was opened
    */
   public void read(String name, Tensor target) throws IOException {
     SafetensorsEntry entry = entry(name);
@@ -97,29 +96,36 @@ public final class SafetensorsReader implements Closeable {
           "%s: tensor %s has shape %s, the target %s"
               .formatted(file, name, entry.shape(), Tensors.shape(target)));
     }
-    int width = entry.type().bytes();
-    in.seek(dataStart + entry.begin());
     try (NoGradGuard guard = new NoGradGuard();
         PointerScope scope = new PointerScope()) {
       Tensor flat = target.view(-1);
-      long step = Math.min(entry.count(), CHUNK / width);
-      Tensor staging = torch.zeros(new long[] {step}, new TensorOptions(entry.type().scalarType()));
-      BytePointer bytes = new BytePointer(staging.data_ptr()).capacity(step * width);
-      for (long from = 0; from < entry.count(); from += step) {
-        long count = Math.min(step, entry.count() - from);
-        fill(name, bytes, (int) (count * width));
-        flat.narrow(0, from, count).copy_(staging.narrow(0, 0, count));
+      if (flat.is_cpu() && flat.scalar_type().intern() == entry.type().scalarType()) {
+        fill(flat, dataStart + entry.begin(), entry.end() - entry.begin());
+      } else {
+        convert(entry, flat);
       }
-    }
-  }
-
-  private void fill(String name, BytePointer bytes, int length) throws IOException {
-    try {
-      in.readFully(buffer, 0, length);
     } catch (EOFException e) {
       throw new InputException(file + " ends within tensor " + name, e);
     }
-    bytes.put(buffer, 0, length);
+  }
+
+  private void convert(SafetensorsEntry entry, Tensor flat) throws IOException {
+    int width = entry.type().bytes();
+    long step = Math.min(entry.count(), CHUNK / width);
+    Tensor staging = torch.zeros(new long[] {step}, new TensorOptions(entry.type().scalarType()));
+    for (long from = 0; from < entry.count(); from += step) {
+      long count = Math.min(step, entry.count() - from);
+      fill(staging, dataStart + entry.begin() + from * width, count * width);
+      flat.narrow(0, from, count).copy_(staging.narrow(0, 0, count));
+    }
+  }
+
+  private void fill(Tensor target, long position, long length) throws IOException {
+    for (long from = 0; from < length; from += CHUNK) {
+      long count = Math.min(CHUNK, length - from);
+      BytePointer bytes = new BytePointer(target.data_ptr());
+      source.read(position + from, bytes.position(from).limit(from + count).asByteBuffer());
+    }
   }
 
   private SafetensorsEntry entry(String name) {
@@ -132,6 +138,6 @@ public final class SafetensorsReader implements Closeable {
 
   @Override
   public void close() throws IOException {
-    in.close();
+    source.close();
   }
 }
