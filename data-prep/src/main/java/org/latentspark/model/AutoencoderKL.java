@@ -65,10 +65,8 @@ public final class AutoencoderKL implements TorchModel {
 
   /** Loads a published autoencoder into memory of its own on the CPU, for inference. */
   public static AutoencoderKL load(ModelDirectory directory) throws IOException {
-    AutoencoderKL model = new AutoencoderKL(directory.config(AutoencoderKLConfig::fromJson));
-    model.parameters.allocate();
-    directory.load(model.parameters, model.parameters.values(), NAMES);
-    return model;
+    return directory.load(
+        new AutoencoderKL(directory.config(AutoencoderKLConfig::fromJson)), NAMES);
   }
 
   /** Returns the shape of the model. */

@@ -33,9 +33,16 @@ public record AutoencoderKLConfig(
   private static final String DOWN = "DownEncoderBlock2D";
   private static final String UP = "UpDecoderBlock2D";
 
-  /** Copies the list. */
+  /** Copies the list, and checks that the groups divide its channels. */
   public AutoencoderKLConfig {
     blockOutChannels = List.copyOf(blockOutChannels);
+    for (int channels : blockOutChannels) {
+      if (channels % normNumGroups != 0) {
+        throw new IllegalArgumentException(
+            "config.json: norm_num_groups %d must divide block_out_channels %s"
+                .formatted(normNumGroups, blockOutChannels));
+      }
+    }
   }
 
   /**
@@ -45,7 +52,9 @@ public record AutoencoderKLConfig(
    */
   public static AutoencoderKLConfig fromJson(String text) {
     ConfigJson json = ConfigJson.parse(text);
+    json.allow("_class_name", CLASS);
     json.allow("act_fn", "silu");
+    json.allow("shift_factor", 0);
     // Diffusers' switch for fp16 inference; this model's normalization and attention run in fp32.
     json.ignore("force_upcast");
     List<Integer> channels = json.positives("block_out_channels", List.of(64));

@@ -11,19 +11,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 public record ClipConfig(ClipTextConfig text, ClipVisionConfig vision) {
   /** Checks that both towers project into one space. */
   public ClipConfig {
-    if (text.head() != ClipHead.PROJECTION
-        || vision.head() != ClipHead.PROJECTION
-        || text.projectionSize() != vision.projectionSize()) {
+    ClipTower first = text.tower();
+    ClipTower second = vision.tower();
+    if (first.head() != ClipHead.PROJECTION
+        || second.head() != ClipHead.PROJECTION
+        || first.projectionSize() != second.projectionSize()) {
       throw new IllegalArgumentException(
-          "Both CLIP towers must project to one projection_dim, not to "
-              + text.projectionSize()
-              + " ("
-              + text.head()
-              + ") and "
-              + vision.projectionSize()
-              + " ("
-              + vision.head()
-              + ")");
+          "Both CLIP towers must project to one projection_dim, not to %d (%s) and %d (%s)"
+              .formatted(
+                  first.projectionSize(), first.head(), second.projectionSize(), second.head()));
     }
   }
 
@@ -39,7 +35,7 @@ public record ClipConfig(ClipTextConfig text, ClipVisionConfig vision) {
     ObjectNode config = ClipConfigJson.object();
     config.putArray("architectures").add("CLIPModel");
     config.put("model_type", "clip");
-    config.put("projection_dim", text.projectionSize());
+    config.put("projection_dim", text.tower().projectionSize());
     config.put("logit_scale_init_value", ClipModel.FIRST_LOGIT_SCALE);
     config.set("text_config", text.object());
     config.set("vision_config", vision.object());

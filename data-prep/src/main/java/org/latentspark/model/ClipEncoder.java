@@ -5,31 +5,15 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.tensor.Initializer;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /** The pre-norm transformer that both towers of CLIP share (Radford et al., 2021). */
 final class ClipEncoder {
   private final List<Layer> layers = new ArrayList<>();
 
-  ClipEncoder(
-      ParameterScope scope,
-      long width,
-      long intermediate,
-      long layers,
-      long heads,
-      ClipActivation activation,
-      double epsilon) {
-    // The published implementation scales its starting weights by width and depth.
-    double inward = Math.pow(width, -0.5) * Math.pow(2.0 * layers, -0.5);
-    for (int index = 0; index < layers; index++) {
-      this.layers.add(
-          new Layer(
-              scope.child("layers", index),
-              width,
-              intermediate,
-              heads,
-              activation,
-              epsilon,
-              inward));
+  ClipEncoder(ParameterScope scope, ClipTower tower) {
+    for (int index = 0; index < tower.layers(); index++) {
+      this.layers.add(new Layer(scope.child("layers", index), tower));
     }
   }
 
@@ -37,16 +21,10 @@ final class ClipEncoder {
   Tensor forward(Tensor input, Attention.Mask mask) {
     Tensor hidden = input;
     for (Layer layer : layers) {
-      hidden = layer.forward(hidden, mask);
+      Tensor before = hidden;
+      hidden = Tensors.scoped(() -> layer.forward(before, mask));
     }
     return hidden;
-  }
-
-  static void requireDivides(long heads, long width) {
-    if (width % heads != 0) {
-      throw new IllegalArgumentException(
-          "config.json: num_attention_heads " + heads + " must divide hidden_size " + width);
-    }
   }
 
   private static final class Layer {
@@ -61,14 +39,12 @@ final class ClipEncoder {
     private final long heads;
     private final ClipActivation activation;
 
-    Layer(
-        ParameterScope scope,
-        long width,
-        long intermediate,
-        long heads,
-        ClipActivation activation,
-        double epsilon,
-        double inward) {
+    Layer(ParameterScope scope, ClipTower tower) {
+      long width = tower.hiddenSize();
+      long intermediate = tower.intermediateSize();
+      double epsilon = tower.epsilon();
+      // The published implementation scales its starting weights by width and depth.
+      double inward = Math.pow(width, -0.5) * Math.pow(2.0 * tower.layers(), -0.5);
       ParameterScope attention = scope.child("self_attn");
       this.key = linear(attention.child("k_proj"), width, width, inward);
       this.value = linear(attention.child("v_proj"), width, width, inward);
@@ -80,8 +56,8 @@ final class ClipEncoder {
           linear(feedForward.child("fc1"), width, intermediate, Math.pow(2.0 * width, -0.5));
       this.narrow = linear(feedForward.child("fc2"), intermediate, width, inward);
       this.feedForwardNorm = new LayerNorm(scope.child("layer_norm2"), width, epsilon);
-      this.heads = heads;
-      this.activation = activation;
+      this.heads = tower.heads();
+      this.activation = tower.activation();
     }
 
     private static Linear linear(ParameterScope scope, long in, long out, double deviation) {

@@ -46,10 +46,7 @@ public final class ClipModel implements TorchModel {
 
   /** Loads both published towers into memory of their own on the CPU, for inference. */
   public static ClipModel load(ModelDirectory directory) throws IOException {
-    ClipModel model = new ClipModel(directory.config(ClipConfig::parse));
-    model.parameters.allocate();
-    directory.load(model.parameters, model.parameters.values(), NAMES);
-    return model;
+    return directory.load(new ClipModel(directory.config(ClipConfig::parse)), NAMES);
   }
 
   /**
@@ -72,6 +69,25 @@ public final class ClipModel implements TorchModel {
             imageEncoder.parameters().values(),
             ModelDirectory.Layout.TRANSFORMERS,
             type);
+  }
+
+  /**
+   * Returns how published files name the parameters of one tower: transformers 5 leaves the tower's
+   * own name away, old files hold the constant position ids, and a file may hold the other tower,
+   * the projections and the temperature too.
+   *
+   * @param tower {@code text_model} or {@code vision_model}
+   * @param parts pattern of the names inside the tower
+   */
+  static WeightNames towerNames(String tower, String parts) {
+    return new WeightNames(
+        name -> name.matches(parts) ? tower + "." + name : name,
+        name ->
+            name.equals("logit_scale")
+                || name.equals("text_projection.weight")
+                || name.equals("visual_projection.weight")
+                || name.matches("(text|vision)_model\\.embeddings\\.position_ids")
+                || name.matches("(text|vision)_model\\..*") && !name.startsWith(tower + "."));
   }
 
   /** Returns the shape of the model. */
@@ -111,9 +127,15 @@ public final class ClipModel implements TorchModel {
    * @param tokenIds int64 [B, T]
    */
   public Tensor similarity(Tensor pixels, Tensor tokenIds) {
-    Tensor images = unit(vision.embed(pixels));
-    Tensor texts = unit(text.embed(tokenIds));
-    return logitScale.tensor().exp().mul(images.matmul(texts.t()).to(ScalarType.Float));
+    return logitScale.tensor().exp().mul(cosines(vision.embed(pixels), text.embed(tokenIds)));
+  }
+
+  /**
+   * Returns the cosine similarities [I, T] of projected images [I, P] and texts [T, P]: CLIP scores
+   * where they are not negative, by the factor that a benchmark gives them (Hessel et al., 2021).
+   */
+  public static Tensor cosines(Tensor images, Tensor texts) {
+    return unit(images).matmul(unit(texts).t()).to(ScalarType.Float);
   }
 
   private static Tensor unit(Tensor embeddings) {

@@ -14,21 +14,9 @@ import org.latentspark.tensor.Tensors;
 
 /** CLIP's causal text transformer (Radford et al., 2021), the text encoder of Stable Diffusion. */
 public final class ClipTextModel implements TorchModel {
-  private static final String TOWER = "text_model.";
-
-  /**
-   * How published files name the parameters: transformers 5 leaves the tower's own name away, old
-   * files hold the constant position ids, and a file may hold the vision tower too.
-   */
+  /** How published files name the parameters; see {@link ClipModel#towerNames}. */
   public static final WeightNames NAMES =
-      new WeightNames(
-          name -> name.matches("(embeddings|encoder|final_layer_norm)\\..*") ? TOWER + name : name,
-          name ->
-              name.equals(TOWER + "embeddings.position_ids")
-                  || name.equals("text_projection.weight")
-                  || name.equals("visual_projection.weight")
-                  || name.equals("logit_scale")
-                  || name.startsWith("vision_model."));
+      ClipModel.towerNames("text_model", "(embeddings|encoder|final_layer_norm)\\..*");
 
   /** Id that old configurations record for the end token, whichever it is. */
   private static final long LEGACY_END_TOKEN = 2;
@@ -39,7 +27,7 @@ public final class ClipTextModel implements TorchModel {
   private final Parameter positionEmbedding;
   private final ClipEncoder encoder;
   private final LayerNorm finalNorm;
-  private final Linear projection;
+  private final ClipProjection projection;
 
   /** Declares a text model of its own; bind or allocate its parameters before use. */
   public ClipTextModel(ClipTextConfig config) {
@@ -60,33 +48,14 @@ public final class ClipTextModel implements TorchModel {
         embeddings
             .child("position_embedding")
             .declare("weight", Initializer.normal(0.02), config.maxTokens(), width);
-    this.encoder =
-        new ClipEncoder(
-            text.child("encoder"),
-            width,
-            config.intermediateSize(),
-            config.layers(),
-            config.heads(),
-            config.activation(),
-            config.epsilon());
-    this.finalNorm = new LayerNorm(text.child("final_layer_norm"), width, config.epsilon());
-    this.projection =
-        config.head() == ClipHead.NONE
-            ? null
-            : Linear.of(
-                scope.child("text_projection"),
-                width,
-                config.projectionSize(),
-                Initializer.normal(Math.pow(width, -0.5)),
-                null);
+    this.encoder = new ClipEncoder(text.child("encoder"), config.tower());
+    this.finalNorm = new LayerNorm(text.child("final_layer_norm"), width, config.tower().epsilon());
+    this.projection = new ClipProjection(scope, "text_projection", config.tower());
   }
 
   /** Loads a published text encoder into memory of its own on the CPU, for inference. */
   public static ClipTextModel load(ModelDirectory directory) throws IOException {
-    ClipTextModel model = new ClipTextModel(directory.config(ClipTextConfig::parse));
-    model.parameters.allocate();
-    directory.load(model.parameters, model.parameters.values(), NAMES);
-    return model;
+    return directory.load(new ClipTextModel(directory.config(ClipTextConfig::parse)), NAMES);
   }
 
   /** Returns the shape of the model. */
@@ -142,11 +111,6 @@ public final class ClipTextModel implements TorchModel {
 
   /** Projects pooled states [B, width] into the space shared with images. */
   public Tensor project(Tensor pooled) {
-    if (projection == null) {
-      throw new IllegalStateException(
-          "This text model has no text_projection.weight: its config.json names CLIPTextModel, not"
-              + " CLIPTextModelWithProjection");
-    }
     return projection.forward(pooled);
   }
 }

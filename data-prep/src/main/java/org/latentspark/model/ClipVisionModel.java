@@ -13,21 +13,9 @@ import org.latentspark.tensor.Tensors;
 
 /** CLIP's vision transformer (Radford et al., 2021). */
 public final class ClipVisionModel implements TorchModel {
-  private static final String TOWER = "vision_model.";
-
-  /** How published files name the parameters: see {@link ClipTextModel#NAMES}. */
+  /** How published files name the parameters; see {@link ClipModel#towerNames}. */
   public static final WeightNames NAMES =
-      new WeightNames(
-          name ->
-              name.matches("(embeddings|encoder|pre_layrnorm|post_layernorm)\\..*")
-                  ? TOWER + name
-                  : name,
-          name ->
-              name.equals(TOWER + "embeddings.position_ids")
-                  || name.equals("visual_projection.weight")
-                  || name.equals("text_projection.weight")
-                  || name.equals("logit_scale")
-                  || name.startsWith("text_model."));
+      ClipModel.towerNames("vision_model", "(embeddings|encoder|pre_layrnorm|post_layernorm)\\..*");
 
   private static final double DEVIATION = 0.02;
 
@@ -39,7 +27,7 @@ public final class ClipVisionModel implements TorchModel {
   private final LayerNorm firstNorm;
   private final ClipEncoder encoder;
   private final LayerNorm lastNorm;
-  private final Linear projection;
+  private final ClipProjection projection;
 
   /** Declares a vision model of its own; bind or allocate its parameters before use. */
   public ClipVisionModel(ClipVisionConfig config) {
@@ -51,7 +39,7 @@ public final class ClipVisionModel implements TorchModel {
     this.parameters = scope.table();
     ParameterScope vision = scope.child("vision_model");
     ParameterScope embeddings = vision.child("embeddings");
-    long width = config.hiddenSize();
+    long width = config.tower().hiddenSize();
     long patch = config.patchSize();
     this.classEmbedding =
         embeddings.declare("class_embedding", Initializer.normal(Math.pow(width, -0.5)), width);
@@ -65,34 +53,15 @@ public final class ClipVisionModel implements TorchModel {
             .child("position_embedding")
             .declare("weight", Initializer.normal(DEVIATION), config.patches() + 1, width);
     // The published name has this spelling.
-    this.firstNorm = new LayerNorm(vision.child("pre_layrnorm"), width, config.epsilon());
-    this.encoder =
-        new ClipEncoder(
-            vision.child("encoder"),
-            width,
-            config.intermediateSize(),
-            config.layers(),
-            config.heads(),
-            config.activation(),
-            config.epsilon());
-    this.lastNorm = new LayerNorm(vision.child("post_layernorm"), width, config.epsilon());
-    this.projection =
-        config.head() == ClipHead.NONE
-            ? null
-            : Linear.of(
-                scope.child("visual_projection"),
-                width,
-                config.projectionSize(),
-                Initializer.normal(Math.pow(width, -0.5)),
-                null);
+    this.firstNorm = new LayerNorm(vision.child("pre_layrnorm"), width, config.tower().epsilon());
+    this.encoder = new ClipEncoder(vision.child("encoder"), config.tower());
+    this.lastNorm = new LayerNorm(vision.child("post_layernorm"), width, config.tower().epsilon());
+    this.projection = new ClipProjection(scope, "visual_projection", config.tower());
   }
 
   /** Loads a published image encoder into memory of its own on the CPU, for inference. */
   public static ClipVisionModel load(ModelDirectory directory) throws IOException {
-    ClipVisionModel model = new ClipVisionModel(directory.config(ClipVisionConfig::parse));
-    model.parameters.allocate();
-    directory.load(model.parameters, model.parameters.values(), NAMES);
-    return model;
+    return directory.load(new ClipVisionModel(directory.config(ClipVisionConfig::parse)), NAMES);
   }
 
   /** Returns the shape of the model. */
@@ -131,7 +100,7 @@ public final class ClipVisionModel implements TorchModel {
               + Tensors.shape(pixels));
     }
     long batch = pixels.size(0);
-    long width = config.hiddenSize();
+    long width = config.tower().hiddenSize();
     long patch = config.patchSize();
     Tensor patches =
         torch
@@ -158,11 +127,6 @@ public final class ClipVisionModel implements TorchModel {
 
   /** Returns the projected image embeddings [B, projection size], not normalized. */
   public Tensor embed(Tensor pixels) {
-    if (projection == null) {
-      throw new IllegalStateException(
-          "This vision model has no visual_projection.weight: its config.json names"
-              + " CLIPVisionModel, not CLIPVisionModelWithProjection");
-    }
     return projection.forward(pooled(hiddenStates(pixels)));
   }
 }

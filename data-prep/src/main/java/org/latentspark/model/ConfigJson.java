@@ -151,6 +151,15 @@ public final class ConfigJson {
     return List.copyOf(values);
   }
 
+  /** Takes a JSON object and returns it, with rules of its own. */
+  public ConfigJson child(String key) {
+    JsonNode node = take(key);
+    if (node instanceof ObjectNode object) {
+      return new ConfigJson(object);
+    }
+    throw refused(key, node, "a JSON object");
+  }
+
   /** Requires one of the given values (texts, numbers or booleans) where the key is present. */
   public void allow(String key, Object... values) {
     JsonNode node = take(key);

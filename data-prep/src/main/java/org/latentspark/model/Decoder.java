@@ -5,6 +5,7 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /** The decoder of {@link AutoencoderKL}: [B, C, h, w] to [B, 3, H, W]. */
 final class Decoder {
@@ -45,10 +46,12 @@ final class Decoder {
     Tensor hidden = middle.forward(in.forward(latents));
     for (Level level : levels) {
       for (ResnetBlock2D block : level.blocks()) {
-        hidden = block.forward(hidden);
+        Tensor input = hidden;
+        hidden = Tensors.scoped(() -> block.forward(input));
       }
       if (level.upsample() != null) {
-        hidden = level.upsample().forward(hidden);
+        Tensor input = hidden;
+        hidden = Tensors.scoped(() -> level.upsample().forward(input));
       }
     }
     return out.forward(torch.silu(normOut.forward(hidden)));

@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.tensor.Initializer;
 import org.latentspark.tensor.ParameterScope;
+import org.latentspark.tensor.Tensors;
 
 /** The encoder of {@link AutoencoderKL}: [B, 3, H, W] to [B, 2C, h, w]. */
 final class Encoder {
@@ -49,10 +50,12 @@ final class Encoder {
     Tensor hidden = in.forward(pixels);
     for (Level level : levels) {
       for (ResnetBlock2D block : level.blocks()) {
-        hidden = block.forward(hidden);
+        Tensor input = hidden;
+        hidden = Tensors.scoped(() -> block.forward(input));
       }
       if (level.downsample() != null) {
-        hidden = level.downsample().forward(hidden);
+        Tensor input = hidden;
+        hidden = Tensors.scoped(() -> level.downsample().forward(input));
       }
     }
     return out.forward(torch.silu(normOut.forward(middle.forward(hidden))));

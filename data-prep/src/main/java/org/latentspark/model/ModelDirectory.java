@@ -91,6 +91,17 @@ public final class ModelDirectory {
     }
   }
 
+  /**
+   * Gives a model memory of its own on the CPU and loads its weights, as {@link
+   * #load(ParameterTable, Tensor, WeightNames)} does; returns the model.
+   */
+  public <M extends TorchModel> M load(M model, WeightNames names) throws IOException {
+    ParameterTable table = model.parameters();
+    table.allocate();
+    load(table, table.values(), names);
+    return model;
+  }
+
   /** Loads weights of exactly the table's names into the vector the table is bound to. */
   public void load(ParameterTable table) throws IOException {
     load(table, table.values(), WeightNames.EXACT);

@@ -17,9 +17,15 @@ class TestClipModel {
   private static final ClipConfig SMALL =
       new ClipConfig(
           new ClipTextConfig(
-              50, 16, 32, 8, 2, 4, 7, ClipActivation.QUICK_GELU, 1e-5, 49, ClipHead.PROJECTION),
+              new ClipTower(16, 32, 8, 2, 4, ClipActivation.QUICK_GELU, 1e-5, ClipHead.PROJECTION),
+              50,
+              7,
+              49),
           new ClipVisionConfig(
-              24, 48, 8, 2, 3, 3, 16, 8, ClipActivation.GELU, 1e-5, ClipHead.PROJECTION));
+              new ClipTower(24, 48, 8, 2, 3, ClipActivation.GELU, 1e-5, ClipHead.PROJECTION),
+              3,
+              16,
+              8));
 
   @Test
   void countsTheParametersOfTheTextEncoderOfStableDiffusion1() {
@@ -81,14 +87,10 @@ class TestClipModel {
       ClipTextConfig text = SMALL.text();
       assertThat(Tensors.floats(new ClipTextModel(text).pooled(hidden, ids)))
           .containsExactly(2f, 7f);
-      ClipTextConfig old =
-          new ClipTextConfig(
-              50, 16, 32, 8, 2, 4, 7, ClipActivation.GELU, 1e-5, 2, ClipHead.PROJECTION);
+      ClipTextConfig old = new ClipTextConfig(text.tower(), 50, 7, 2);
       assertThat(Tensors.floats(new ClipTextModel(old).pooled(hidden, ids)))
           .containsExactly(2f, 7f);
-      ClipTextConfig other =
-          new ClipTextConfig(
-              50, 16, 32, 8, 2, 4, 7, ClipActivation.GELU, 1e-5, 48, ClipHead.PROJECTION);
+      ClipTextConfig other = new ClipTextConfig(text.tower(), 50, 7, 48);
       assertThat(Tensors.floats(new ClipTextModel(other).pooled(hidden, ids)))
           .containsExactly(0f, 4f);
     }

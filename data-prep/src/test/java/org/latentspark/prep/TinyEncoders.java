@@ -10,6 +10,7 @@ import org.latentspark.model.ClipActivation;
 import org.latentspark.model.ClipHead;
 import org.latentspark.model.ClipTextConfig;
 import org.latentspark.model.ClipTextModel;
+import org.latentspark.model.ClipTower;
 import org.latentspark.model.ClipVocabulary;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.model.ModelDirectory.Layout;
@@ -37,17 +38,11 @@ final class TinyEncoders {
     ClipTextModel text =
         new ClipTextModel(
             new ClipTextConfig(
+                new ClipTower(
+                    WIDTH, 32, WIDTH, 1, 2, ClipActivation.QUICK_GELU, 1e-5, ClipHead.NONE),
                 vocabulary.size(),
-                WIDTH,
-                32,
-                WIDTH,
-                1,
-                2,
                 TOKENS,
-                ClipActivation.QUICK_GELU,
-                1e-5,
-                vocabulary.endToken(),
-                ClipHead.NONE));
+                vocabulary.endToken()));
     text.parameters().allocate();
     text.parameters().initialize(seed + 1);
     directory(directory, "text_encoder").save(text, Layout.TRANSFORMERS);
