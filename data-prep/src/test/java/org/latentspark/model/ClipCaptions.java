@@ -6,8 +6,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
-/** Captions with the ids that transformers gives them; {@code make_clip_fixtures.py} made them. */
+/**
+ * Captions with the ids that transformers gives them; {@code make_tokenizer_fixtures.py} made them.
+ */
 final class ClipCaptions {
   static final Path FOLDER = Path.of("src/test/resources/clip");
 
@@ -18,7 +22,11 @@ final class ClipCaptions {
   }
 
   static ClipCaptions read() throws IOException {
-    return new ClipCaptions(new ObjectMapper().readTree(FOLDER.resolve("captions.json").toFile()));
+    return read(FOLDER.resolve("captions.json"));
+  }
+
+  static ClipCaptions read(Path file) throws IOException {
+    return new ClipCaptions(new ObjectMapper().readTree(file.toFile()));
   }
 
   List<String> hard() {
@@ -31,14 +39,25 @@ final class ClipCaptions {
 
   int[][] ids(String key) {
     List<int[]> ids = new ArrayList<>();
-    for (JsonNode caption : root.get(key)) {
-      int[] row = new int[caption.size()];
-      for (int place = 0; place < row.length; place++) {
-        row[place] = caption.get(place).asInt();
-      }
-      ids.add(row);
-    }
+    root.get(key).forEach(caption -> ids.add(ints(caption)));
     return ids.toArray(int[][]::new);
+  }
+
+  /** Returns the ids of the captions, by index, that have others than under {@code ids}. */
+  Map<Integer, int[]> changed(String key) {
+    Map<Integer, int[]> changed = new TreeMap<>();
+    root.get(key)
+        .properties()
+        .forEach(row -> changed.put(Integer.valueOf(row.getKey()), ints(row.getValue())));
+    return changed;
+  }
+
+  private static int[] ints(JsonNode row) {
+    int[] ints = new int[row.size()];
+    for (int place = 0; place < ints.length; place++) {
+      ints[place] = row.get(place).asInt();
+    }
+    return ints;
   }
 
   private List<String> texts(String key) {

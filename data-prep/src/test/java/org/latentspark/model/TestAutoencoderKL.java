@@ -13,33 +13,6 @@ import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
 
 class TestAutoencoderKL {
-  /** As published with Stable Diffusion 1.5. */
-  private static final String STABLE_DIFFUSION =
-      """
-      {
-        "_class_name": "AutoencoderKL",
-        "_diffusers_version": "0.6.0",
-        "act_fn": "silu",
-        "block_out_channels": [128, 256, 512, 512],
-        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
-        "in_channels": 3,
-        "latent_channels": 4,
-        "layers_per_block": 2,
-        "norm_num_groups": 32,
-        "out_channels": 3,
-        "sample_size": 512,
-        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]
-      }
-      """;
-
-  @Test
-  void stableDiffusionHasItsPublishedSize() {
-    AutoencoderKLConfig config = AutoencoderKLConfig.fromJson(STABLE_DIFFUSION);
-    assertThat(new AutoencoderKL(config).parameters().count()).isEqualTo(83_653_863);
-    assertThat(config.scalingFactor()).isEqualTo(0.18215);
-    assertThat(config.downscale()).isEqualTo(8);
-  }
-
   @Test
   void jsonRoundTripKeepsEveryField() {
     AutoencoderKLConfig config =
@@ -50,23 +23,29 @@ class TestAutoencoderKL {
   @Test
   void refusesWhatItDoesNotDo() {
     assertThatThrownBy(
-            () -> AutoencoderKLConfig.fromJson(STABLE_DIFFUSION.replace("\"silu\"", "\"gelu\"")))
+            () -> AutoencoderKLConfig.fromJson(stableDiffusion().replace("\"silu\"", "\"gelu\"")))
         .hasMessage("config.json: act_fn = \"gelu\" is not supported; allowed: [silu]");
     assertThatThrownBy(
             () ->
                 AutoencoderKLConfig.fromJson(
-                    STABLE_DIFFUSION.replace("\"sample_size\"", "\"shift_factor\"")))
-        .hasMessage("config.json has keys that this model does not do: shift_factor = 512");
+                    stableDiffusion().replace("\"sample_size\"", "\"latents_std\"")))
+        .hasMessage("config.json has keys that this model does not do: latents_std = 512");
     assertThatThrownBy(
             () ->
                 AutoencoderKLConfig.fromJson(
-                    STABLE_DIFFUSION.replaceFirst("\"UpDecoderBlock2D\"", "\"AttnUp\"")))
+                    stableDiffusion().replaceFirst("\"UpDecoderBlock2D\"", "\"AttnUp\"")))
         .hasMessageContaining("up_block_types");
     assertThatThrownBy(
             () ->
                 AutoencoderKLConfig.fromJson(
-                    STABLE_DIFFUSION.replace("\"in_channels\": 3", "\"in_channels\": 0")))
+                    stableDiffusion().replace("\"in_channels\": 3", "\"in_channels\": 0")))
         .hasMessageContaining("in_channels = 0");
+    assertThatThrownBy(() -> AutoencoderKLConfig.fromJson("{\"shift_factor\": 0.0609}"))
+        .hasMessage("config.json: shift_factor = 0.0609 is not supported; allowed: [0]");
+    assertThatThrownBy(() -> AutoencoderKLConfig.fromJson("{\"_class_name\": \"AutoencoderTiny\"}"))
+        .hasMessageContaining("_class_name = \"AutoencoderTiny\"");
+    assertThatThrownBy(() -> AutoencoderKLConfig.fromJson("{\"block_out_channels\": [48]}"))
+        .hasMessage("config.json: norm_num_groups 32 must divide block_out_channels [48]");
   }
 
   @Test
@@ -86,5 +65,9 @@ class TestAutoencoderKL {
       assertThatThrownBy(() -> model.encode(torch.zeros(1, 3, 30, 32)))
           .hasMessageContaining("multiples of 4, not [1, 3, 30, 32]");
     }
+  }
+
+  private static String stableDiffusion() {
+    return TestPublishedConfigs.text("sd15-vae");
   }
 }
