@@ -8,14 +8,21 @@ import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 public final class AveragingResult implements TrainingResult, Serializable {
   private static final long serialVersionUID = 1;
   private final StateStore.Progress progress;
+  private final String state;
 
-  AveragingResult(StateStore.Progress progress) {
+  AveragingResult(StateStore.Progress progress, String state) {
     this.progress = progress;
+    this.state = state;
   }
 
   /** Returns how far the run has come. */
   public StateStore.Progress progress() {
     return progress;
+  }
+
+  /** Returns the name of the state that worker 0 left; null from the other workers. */
+  public String state() {
+    return state;
   }
 
   @Override

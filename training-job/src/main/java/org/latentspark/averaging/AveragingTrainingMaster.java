@@ -3,13 +3,18 @@ package org.latentspark.averaging;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.Collection;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
@@ -24,9 +29,11 @@ import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.deeplearning4j.spark.impl.paramavg.BaseTrainingMaster;
+import org.latentspark.cli.UsageException;
 import org.latentspark.graph.FlatViews;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Shutdown;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import scala.reflect.ClassTag$;
@@ -42,10 +49,14 @@ import scala.runtime.AbstractFunction1;
  */
 public final class AveragingTrainingMaster
     extends BaseTrainingMaster<AveragingResult, AveragingTrainingWorker> {
+  private static final long POLL_MILLIS = 200;
+
   private final AveragingPlan plan;
   private final Objective objective;
   private final StateStore store;
   private final Consumer<RoundReport> reports;
+  private String state;
+  private int workers;
 
   /**
    * Makes a master.
@@ -58,9 +69,31 @@ public final class AveragingTrainingMaster
     this.objective = objective;
     this.store = store;
     this.reports = reports;
+    this.workers = plan.workers();
   }
 
-  /** Runs one segment on the shards at {@code paths}, then loads the average into the network. */
+  /**
+   * Says where the next segment starts and how many train it.
+   *
+   * @param from a state of the store; unset, the master asks for the newest
+   * @param count workers, at most the plan's
+   */
+  public void prepare(String from, int count) {
+    state = from;
+    workers = count;
+  }
+
+  /** Returns the name of the state that the last segment left. */
+  public String state() {
+    return state;
+  }
+
+  /**
+   * Runs one segment on the shards at {@code paths}, then loads the average into the network.
+   *
+   * @throws SegmentFailedException when the segment was lost and may be rerun
+   * @throws StoppedException when the JVM was told to end
+   */
   @Override
   public void executeTrainingPaths(
       SparkDl4jMultiLayer network,
@@ -72,93 +105,160 @@ public final class AveragingTrainingMaster
       throw new UnsupportedOperationException("Only a SparkComputationGraph can be trained");
     }
     JavaSparkContext spark = graph.getSparkContext();
-    refuseUnfitCluster(spark);
-    List<String> shards = new ArrayList<>(paths.collect());
-    try (Rendezvous rendezvous = new Rendezvous(reports)) {
+    refuseUnfitCluster(spark.getConf());
+    try (Rendezvous rendezvous = new Rendezvous(plan.deadline())) {
+      String from = state == null ? store.newest() : state;
       Segment segment =
           new Segment(
-              getWorkerInstance(graph),
-              shards,
+              getWorkerInstance(graph).at(from, paths.collect()),
               spark.getConf().get("spark.driver.host", "127.0.0.1"),
-              rendezvous.port());
-      List<Integer> ranks = IntStream.range(0, plan.workers()).boxed().toList();
-      RDD<Object> stage =
+              rendezvous.port(),
+              plan.deadline());
+      List<Integer> ranks = IntStream.range(0, workers).boxed().toList();
+      RDD<AveragingResult> stage =
           spark
-              .parallelize(ranks, plan.workers())
+              .parallelize(ranks, workers)
               .rdd()
               .barrier()
-              .mapPartitions(segment, false, ClassTag$.MODULE$.Object());
-      stage.collect();
+              .mapPartitions(segment, false, ClassTag$.MODULE$.apply(AveragingResult.class));
+      state = await(stage.toJavaRDD().collectAsync(), rendezvous).get(0).state();
+    } catch (IOException e) {
+      throw new UncheckedIOException("The run's states cannot be looked through", e);
     }
     loadAverage(graph);
+  }
+
+  /** Waits for the workers' results, passing on reports. */
+  private List<AveragingResult> await(
+      JavaFutureAction<List<AveragingResult>> stage, Rendezvous rendezvous) {
+    long startsBy = System.nanoTime() + plan.deadline().toNanos();
+    try {
+      while (true) {
+        try {
+          List<AveragingResult> results = stage.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+          rendezvous.deliver(reports);
+          return results;
+        } catch (TimeoutException e) {
+          rendezvous.deliver(reports);
+        }
+        if (Shutdown.begun()) {
+          throw new StoppedException("Told to stop: the segment is given up");
+        }
+        // Spark would wait without end for the slot of an executor that left meanwhile.
+        if (System.nanoTime() > startsBy && rendezvous.started() < workers) {
+          throw new SegmentFailedException(
+              rendezvous.started()
+                  + " of "
+                  + workers
+                  + " workers started within averaging.deadline, "
+                  + plan.deadline(),
+              null);
+        }
+      }
+    } catch (ExecutionException e) {
+      throw WorkerFailure.exception(rendezvous.failures(workers), reason(e.getCause()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoppedException("Interrupted: the segment is given up");
+    } finally {
+      stage.cancel(true);
+    }
+  }
+
+  /** Finds the line of Spark's long message that tells which executor or worker failed. */
+  private static String reason(Throwable failure) {
+    List<String> lines = String.valueOf(failure.getMessage()).lines().toList();
+    return lines.stream()
+        .filter(line -> line.startsWith("ExecutorLostFailure"))
+        .findFirst()
+        .orElse(lines.get(lines.size() > 1 ? 1 : 0));
   }
 
   private void loadAverage(SparkComputationGraph graph) {
     Natives.load();
     try (PointerScope scope = new PointerScope();
         TrainingVectors vectors =
-            new TrainingVectors(FlatViews.share(graph.getNetwork().params()), java.util.Map.of())) {
-      store.restore(TorchGraphs.vertex(graph.getNetwork()).model(), vectors);
+            new TrainingVectors(FlatViews.share(graph.getNetwork().params()), Map.of())) {
+      store.restore(state, TorchGraphs.vertex(graph.getNetwork()).model(), vectors);
     } catch (IOException e) {
       throw new UncheckedIOException("The segment's state cannot be read back", e);
     }
   }
 
-  private static void refuseUnfitCluster(JavaSparkContext spark) {
-    for (String key : List.of("spark.dynamicAllocation.enabled", "spark.speculation")) {
-      if (spark.getConf().getBoolean(key, false)) {
-        throw new IllegalArgumentException(
-            key
-                + "=true does not go with barrier stages, whose workers must start together and"
-                + " stay: set it to false");
-      }
+  /**
+   * Refuses settings of Spark under which barrier stages cannot work.
+   *
+   * @throws UsageException with the setting and the reason
+   */
+  public static void refuseUnfitCluster(SparkConf conf) {
+    refuse(conf, "spark.dynamicAllocation.enabled", "all workers must start together and stay");
+    refuse(conf, "spark.speculation", "a second copy of a worker could never join the first ones");
+  }
+
+  private static void refuse(SparkConf conf, String key, String reason) {
+    if (conf.getBoolean(key, false)) {
+      throw new UsageException(
+          key
+              + "=true does not go with parameter averaging, since "
+              + reason
+              + ": set it to false");
     }
   }
 
   /** The function of the barrier stage's tasks; Scala's function type, so that Spark takes it. */
   private static final class Segment
       extends AbstractFunction1<
-          scala.collection.Iterator<Integer>, scala.collection.Iterator<Object>>
+          scala.collection.Iterator<Integer>, scala.collection.Iterator<AveragingResult>>
       implements Serializable {
     private static final long serialVersionUID = 1;
-    private final AveragingTrainingWorker worker;
-    private final ArrayList<String> shards;
+    private final AveragingWorker worker;
     private final String driverHost;
     private final int port;
+    private final Duration deadline;
 
-    Segment(AveragingTrainingWorker worker, List<String> shards, String driverHost, int port) {
+    Segment(AveragingWorker worker, String driverHost, int port, Duration deadline) {
       this.worker = worker;
-      this.shards = new ArrayList<>(shards);
       this.driverHost = driverHost;
       this.port = port;
+      this.deadline = deadline;
     }
 
     @Override
-    public scala.collection.Iterator<Object> apply(scala.collection.Iterator<Integer> ranks) {
+    public scala.collection.Iterator<AveragingResult> apply(
+        scala.collection.Iterator<Integer> ranks) {
       BarrierTaskContext context = BarrierTaskContext.get();
       int rank = context.partitionId();
-      String attempt = "s" + context.stageId() + "a" + context.stageAttemptNumber();
       String address = context.getTaskInfos()[rank].address();
+      String host = address.substring(0, address.lastIndexOf(':'));
       Natives.load();
-      TCPStore store = Rendezvous.connect(driverHost, port);
-      try {
+      TCPStore store = Rendezvous.connect(driverHost, port, deadline);
+      try (Shutdown.Region region = Shutdown.enter()) {
+        Rendezvous.started(store);
         AveragingResult result =
-            new AveragingResult(
-                worker
-                    .at(shards)
-                    .train(
-                        store,
-                        attempt,
-                        address.substring(0, address.lastIndexOf(':')),
-                        rank,
-                        context.getTaskInfos().length));
-        Iterator<Object> results = List.<Object>of(result).iterator();
-        return scala.collection.JavaConverters.asScalaIterator(results);
-      } catch (IOException e) {
-        throw new UncheckedIOException("Worker " + rank + " cannot read or write its state", e);
+            worker.train(
+                store,
+                host,
+                rank,
+                context.getTaskInfos().length,
+                () -> context.isInterrupted() || Shutdown.begun());
+        return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
+      } catch (IOException | RuntimeException | Error e) {
+        throw told(e, store, rank, host);
       } finally {
         store.releaseReference();
       }
+    }
+
+    /** Leaves the failure for the driver, as far as it still listens. */
+    private static IllegalStateException told(
+        Throwable failure, TCPStore store, int rank, String host) {
+      WorkerFailure record = WorkerFailure.of(failure, rank, host);
+      try {
+        Rendezvous.fail(store, record);
+      } catch (RuntimeException e) {
+        failure.addSuppressed(e);
+      }
+      return new IllegalStateException(record.toString(), failure);
     }
   }
 

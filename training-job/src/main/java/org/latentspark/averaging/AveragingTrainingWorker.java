@@ -1,5 +1,6 @@
 package org.latentspark.averaging;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -33,8 +34,9 @@ public final class AveragingTrainingWorker implements TrainingWorker<AveragingRe
     this.graphJson = graphJson;
   }
 
-  AveragingWorker at(List<String> shards) {
-    return new AveragingWorker(plan, objective, store, shards, graphJson);
+  /** Returns what trains a segment that starts from a state of the store. */
+  AveragingWorker at(String state, List<String> shards) {
+    return new AveragingWorker(plan, objective, store, state, new ArrayList<>(shards), graphJson);
   }
 
   @Override

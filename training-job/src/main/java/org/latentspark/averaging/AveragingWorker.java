@@ -1,9 +1,11 @@
 package org.latentspark.averaging;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.ArrayList;
+import java.util.function.BooleanSupplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.TCPStore;
@@ -22,44 +24,52 @@ import org.latentspark.tensor.Natives;
  *         moving average follows the average
  * </pre>
  */
-final class AveragingWorker {
+final class AveragingWorker implements Serializable {
+  private static final long serialVersionUID = 1;
   private final AveragingPlan plan;
   private final Objective objective;
   private final StateStore store;
-  private final List<String> shards;
+  private final String state;
+  private final ArrayList<String> shards;
   private final String graphJson;
 
   AveragingWorker(
       AveragingPlan plan,
       Objective objective,
       StateStore store,
-      List<String> shards,
+      String state,
+      ArrayList<String> shards,
       String graphJson) {
     this.plan = plan;
     this.objective = objective;
     this.store = store;
+    this.state = state;
     this.shards = shards;
     this.graphJson = graphJson;
   }
 
-  /** Trains until the segment's last round and leaves the state in the store. */
-  StateStore.Progress train(
-      TCPStore rendezvous, String attempt, String ownHost, int rank, int workers)
+  /**
+   * Trains until the segment's last round and leaves the state in the store.
+   *
+   * @param stop tells, before each step, whether to stop there
+   */
+  AveragingResult train(
+      TCPStore rendezvous, String ownHost, int rank, int workers, BooleanSupplier stop)
       throws IOException {
     Natives.operationThreads(plan.threads());
     try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
-        Collective peers =
-            Collective.join(rendezvous, attempt, ownHost, rank, workers, plan.deadline());
+        Collective peers = Collective.join(rendezvous, ownHost, rank, workers, plan.deadline());
         Average average = new Average(replica.values().numel());
         TrainingVectors vectors = new TrainingVectors(average.values(), replica.moments());
         Objective.Session session = objective.open(replica.model(), shards, rank, workers)) {
-      long first = store.restore(replica.model(), vectors);
+      StateStore.Progress start = store.restore(state, replica.model(), vectors);
+      long first = start.round();
       replica.values().copy_(average.values());
       long last = Math.min(plan.rounds(), first + plan.segmentRounds());
       long stepExamples = Math.round(peers.sum(session.batchSize())[0]);
       for (long round = first; round < last; round++) {
         RoundClock clock = new RoundClock(replica, session, plan, round);
-        clock.steps();
+        clock.steps(stop);
         requireFinite(peers, replica, clock, round, rank);
         clock.exchange(() -> average.update(peers, replica.values(), session.batchSize()));
         follow(vectors, round);
@@ -70,7 +80,13 @@ final class AveragingWorker {
           validation = sums[1] == 0 ? null : sums[0] / sums[1];
         }
         RoundReport report =
-            clock.report(peers, workers, stepExamples, residentMebibytes(), validation);
+            clock.report(
+                peers,
+                workers,
+                start.examples() + (round + 1 - first) * plan.frequency() * stepExamples,
+                stepExamples,
+                residentMebibytes(),
+                validation);
         if (rank == 0) {
           Rendezvous.report(rendezvous, round - first, report);
         }
@@ -79,13 +95,14 @@ final class AveragingWorker {
         peers.sum(moment);
         moment.div_(new Scalar(workers));
       }
-      long steps = last * plan.frequency();
       StateStore.Progress progress =
-          new StateStore.Progress(last, steps, steps * stepExamples, workers);
-      if (rank == 0) {
-        store.save(replica.model(), vectors, progress);
-      }
-      return progress;
+          new StateStore.Progress(
+              last,
+              last * plan.frequency(),
+              start.examples() + (last - first) * plan.frequency() * stepExamples,
+              workers);
+      return new AveragingResult(
+          progress, rank == 0 ? store.save(replica.model(), vectors, progress) : null);
     }
   }
 
@@ -108,7 +125,9 @@ final class AveragingWorker {
               + " worker(s); worker "
               + rank
               + (finite ? " is finite" : " is one of them, mean loss " + clock.meanLoss())
-              + ". The round is discarded; lower learning-rate.peak or clip-norm");
+              + ". The round is discarded; lower learning-rate.peak or clip-norm",
+          "",
+          null);
     }
   }
 

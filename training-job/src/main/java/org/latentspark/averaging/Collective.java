@@ -29,13 +29,12 @@ final class Collective implements AutoCloseable {
   /**
    * Joins the other workers.
    *
-   * @param name a name of this attempt, so that a stage's second attempt never meets the first
+   * @param rendezvous a store of this attempt alone, so that it never meets another
    * @param host the own address that the other workers can reach
    */
-  static Collective join(
-      Store rendezvous, String name, String host, int rank, int workers, Duration deadline) {
+  static Collective join(Store rendezvous, String host, int rank, int workers, Duration deadline) {
     try (PointerScope scope = new PointerScope()) {
-      PrefixStore store = new PrefixStore(name, rendezvous);
+      PrefixStore store = new PrefixStore("peers", rendezvous);
       ProcessGroupGloo.Options options =
           ProcessGroupGloo.Options.create(new Milliseconds(deadline.toMillis()));
       options.devices().put(new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(host)));

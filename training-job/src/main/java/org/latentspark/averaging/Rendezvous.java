@@ -3,8 +3,12 @@ package org.latentspark.averaging;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.StringVector;
 import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.TCPStoreOptions;
@@ -18,26 +22,28 @@ import org.latentspark.tensor.Natives;
  */
 final class Rendezvous implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final long POLL_MILLIS = 200;
+  private static final String STARTED = "started";
+  private static final String REPORT = "report/";
+  private static final String FAILURE = "failure/";
 
   private final TCPStore server;
+  private final TCPStore own;
   private final int port;
-  private final Thread listener;
-  private volatile boolean closing;
+  private long delivered;
 
-  /** Opens the store on a free port and passes reports to {@code reports} as they come. */
-  Rendezvous(Consumer<RoundReport> reports) {
+  /** Opens the store on a free port; no call on it waits longer than {@code deadline}. */
+  Rendezvous(Duration deadline) {
     Natives.load();
     try (PointerScope scope = new PointerScope()) {
-      server =
-          new TCPStore(
-              "0.0.0.0", new TCPStoreOptions().isServer(true).port((short) 0).waitWorkers(false));
+      server = new TCPStore("0.0.0.0", options(deadline).isServer(true).port((short) 0));
       server.retainReference();
       port = Short.toUnsignedInt(server.getPort());
     }
-    listener = new Thread(() -> listen(reports), "averaging-reports");
-    listener.setDaemon(true);
-    listener.start();
+    own = connect("127.0.0.1", port, deadline);
+  }
+
+  private static TCPStoreOptions options(Duration deadline) {
+    return new TCPStoreOptions().waitWorkers(false).timeout(new Milliseconds(deadline.toMillis()));
   }
 
   /** Returns the port of the driver on which workers connect. */
@@ -46,68 +52,77 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /** Connects to a driver's store. */
-  static TCPStore connect(String host, int port) {
+  static TCPStore connect(String host, int port, Duration deadline) {
     try (PointerScope scope = new PointerScope()) {
-      TCPStore store =
-          new TCPStore(
-              host, new TCPStoreOptions().isServer(false).port((short) port).waitWorkers(false));
+      TCPStore store = new TCPStore(host, options(deadline).isServer(false).port((short) port));
       store.retainReference();
       return store;
     }
   }
 
+  /** Tells the driver that a worker runs. */
+  static void started(TCPStore store) {
+    store.add(STARTED, 1);
+  }
+
+  /** Returns how many workers have told that they run. */
+  long started() {
+    return own.add(STARTED, 0);
+  }
+
   /** Leaves the {@code index}-th report of a stage for the driver. */
   static void report(TCPStore store, long index, RoundReport report) {
-    try (PointerScope scope = new PointerScope()) {
-      store.set(key(index), JSON.writeValueAsString(report));
-    } catch (JsonProcessingException e) {
-      throw new UncheckedIOException("Cannot write a report as JSON", e);
+    set(store, REPORT + index, report);
+  }
+
+  /** Leaves a worker's failure for the driver. */
+  static void fail(TCPStore store, WorkerFailure failure) {
+    set(store, FAILURE + failure.rank(), failure);
+  }
+
+  /** Passes the reports that came since the last call to {@code reports}. */
+  void deliver(Consumer<RoundReport> reports) {
+    RoundReport next = look(REPORT + delivered, RoundReport.class);
+    while (next != null) {
+      reports.accept(next);
+      delivered++;
+      next = look(REPORT + delivered, RoundReport.class);
     }
   }
 
-  private void listen(Consumer<RoundReport> reports) {
-    TCPStore store = connect("127.0.0.1", port);
-    try {
-      long next = 0;
-      while (true) {
-        // Read before the last look, so that what came before closing is still delivered.
-        boolean last = closing;
-        while (true) {
-          try (PointerScope scope = new PointerScope()) {
-            if (!store.check(new StringVector(key(next)))) {
-              break;
-            }
-            reports.accept(JSON.readValue(store.get_to_str(key(next)), RoundReport.class));
-          }
-          next++;
-        }
-        if (last) {
-          return;
-        }
-        Thread.sleep(POLL_MILLIS);
+  /** Returns what failures the workers have left so far. */
+  List<WorkerFailure> failures(int workers) {
+    List<WorkerFailure> failures = new ArrayList<>();
+    for (int rank = 0; rank < workers; rank++) {
+      WorkerFailure failure = look(FAILURE + rank, WorkerFailure.class);
+      if (failure != null) {
+        failures.add(failure);
       }
+    }
+    return failures;
+  }
+
+  private static void set(TCPStore store, String key, Object value) {
+    try (PointerScope scope = new PointerScope()) {
+      store.set(key, JSON.writeValueAsString(value));
     } catch (JsonProcessingException e) {
-      throw new UncheckedIOException("A worker left an unreadable report", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      store.releaseReference();
+      throw new UncheckedIOException("Cannot write " + key + " as JSON", e);
     }
   }
 
-  private static String key(long index) {
-    return "report/" + index;
+  /** Returns what stands at a key, or null where there is nothing yet. */
+  private <T> T look(String key, Class<T> type) {
+    try (PointerScope scope = new PointerScope()) {
+      return own.check(new StringVector(key)) ? JSON.readValue(own.get_to_str(key), type) : null;
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException("A worker left an unreadable " + key, e);
+    }
   }
 
-  /** Delivers the last reports and closes the store. */
+  /** Closes the store; whoever is still connected fails at its next call. */
   @Override
   public void close() {
-    closing = true;
-    try {
-      listener.join(10_000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    own.releaseReference();
     server.releaseReference();
   }
 }

@@ -1,5 +1,7 @@
 package org.latentspark.averaging;
 
+import java.util.function.BooleanSupplier;
+
 /** Runs the local steps of one round and measures where the round's time went. */
 final class RoundClock {
   private final Replica replica;
@@ -20,9 +22,12 @@ final class RoundClock {
     this.round = round;
   }
 
-  /** Makes the round's local steps. */
-  void steps() {
+  /** Makes the round's local steps, unless told to stop before one of them. */
+  void steps(BooleanSupplier stop) {
     for (int local = 0; local < plan.frequency(); local++) {
+      if (stop.getAsBoolean()) {
+        throw new StoppedException("Told to stop at step " + (round * plan.frequency() + local));
+      }
       Replica.Step step = replica.step(session, round * plan.frequency() + local);
       lossSum += step.loss();
       normSum += step.gradientNorm();
@@ -48,6 +53,7 @@ final class RoundClock {
   RoundReport report(
       Collective peers,
       int workers,
+      long examples,
       long stepExamples,
       double residentMebibytes,
       Double validation) {
@@ -65,7 +71,7 @@ final class RoundClock {
     return new RoundReport(
         round + 1,
         steps,
-        steps * stepExamples,
+        examples,
         sums[0] / stepExamples,
         sums[1] / workers,
         plan.learningRate().at(steps - 1),

@@ -4,24 +4,52 @@ import java.io.IOException;
 import java.io.Serializable;
 import org.latentspark.model.TorchModel;
 
-/** Where a segment's starting state comes from and its final state goes, on every worker alike. */
+/**
+ * Where a segment's starting state comes from and its final state goes.
+ *
+ * <p>The driver names the state once, so that all workers start from the same, and none of them
+ * looks for it again.
+ */
 public interface StateStore extends Serializable {
+  /** The name of the state of a run that has made no step. */
+  String START = "";
+
   /**
-   * Fills the vectors with the state in which the segment starts.
+   * Returns the name of the newest state that is complete and undamaged, or {@link #START}; only
+   * the driver calls it.
    *
-   * @return how many rounds the state has behind it
+   * @throws IOException when the states cannot be looked through
+   */
+  String newest() throws IOException;
+
+  /**
+   * Fills the vectors with a state, on every worker alike.
+   *
+   * @param state the name that {@link #newest} or {@link #save} gave
+   * @return what the state has behind it
    * @throws IOException when the state cannot be read
    */
-  long restore(TorchModel model, TrainingVectors vectors) throws IOException;
+  Progress restore(String state, TorchModel model, TrainingVectors vectors) throws IOException;
 
   /**
    * Keeps the state in which the segment ended; only worker 0 calls it.
    *
    * @param progress what the state has behind it
+   * @return the state's name
    * @throws IOException when the state cannot be written; the segment is then lost
    */
-  void save(TorchModel model, TrainingVectors vectors, Progress progress) throws IOException;
+  String save(TorchModel model, TrainingVectors vectors, Progress progress) throws IOException;
 
-  /** How far a run has come. */
-  record Progress(long round, long step, long examples, int workers) implements Serializable {}
+  /**
+   * How far a run has come.
+   *
+   * @param round averages
+   * @param step local steps of one worker
+   * @param examples examples of all workers
+   * @param workers workers of the last segment
+   */
+  record Progress(long round, long step, long examples, int workers) implements Serializable {
+    /** No step made. */
+    public static final Progress NONE = new Progress(0, 0, 0, 0);
+  }
 }

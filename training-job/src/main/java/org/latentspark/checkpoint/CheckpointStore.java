@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -56,16 +55,22 @@ public record CheckpointStore(
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   @Override
-  public long restore(TorchModel network, TrainingVectors vectors) throws IOException {
+  public String newest() throws IOException {
     Configuration hadoop = SparkHadoopUtil.get().conf();
-    Optional<Path> latest = Checkpoints.of(new Path(run), hadoop).latest();
-    if (latest.isEmpty()) {
+    return Checkpoints.of(new Path(run), hadoop).latest().map(Path::getName).orElse(START);
+  }
+
+  @Override
+  public Progress restore(String name, TorchModel network, TrainingVectors vectors)
+      throws IOException {
+    if (name.equals(START)) {
       network.parameters().initialize(seed);
       vectors.average().copy_(network.parameters().values());
       vectors.movingAverage().copy_(network.parameters().values());
-      return 0;
+      return Progress.NONE;
     }
-    Path checkpoint = latest.get();
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Path checkpoint = Checkpoints.of(new Path(run), hadoop).named(name);
     load(checkpoint, hadoop, network, model, vectors.average());
     load(checkpoint, hadoop, network, model + "_ema", vectors.movingAverage());
     if (!vectors.moments().isEmpty()) {
@@ -76,7 +81,7 @@ public record CheckpointStore(
         }
       }
     }
-    return progress(checkpoint, hadoop).round();
+    return progress(checkpoint, hadoop);
   }
 
   /**
@@ -104,7 +109,7 @@ public record CheckpointStore(
   }
 
   @Override
-  public void save(TorchModel network, TrainingVectors vectors, Progress progress)
+  public String save(TorchModel network, TrainingVectors vectors, Progress progress)
       throws IOException {
     Configuration hadoop = SparkHadoopUtil.get().conf();
     Checkpoints checkpoints = Checkpoints.of(new Path(run), hadoop);
@@ -132,6 +137,7 @@ public record CheckpointStore(
     write(fileSystem, new Path(checkpoint, STATE), JSON.writeValueAsString(record));
     checkpoints.publish(checkpoint);
     checkpoints.prune(checkpoint, keep, milestoneSteps);
+    return checkpoint.getName();
   }
 
   /** Returns how far the run had come at a checkpoint. */

@@ -36,6 +36,11 @@ public final class Checkpoints {
     return new Path(directory, String.format("step-%09d", step));
   }
 
+  /** Returns the directory of the checkpoint with this name. */
+  public Path named(String name) {
+    return new Path(directory, name);
+  }
+
   /** Returns the newest checkpoint that is complete and whose checksums hold. */
   public Optional<Path> latest() throws IOException {
     List<Path> newestFirst = list();
@@ -108,7 +113,8 @@ public final class Checkpoints {
     }
   }
 
-  private static long step(Path checkpoint) {
+  /** Returns the steps that a checkpoint has behind it, by its name. */
+  public static long step(Path checkpoint) {
     return Long.parseLong(checkpoint.getName().substring("step-".length()));
   }
 }

@@ -68,8 +68,13 @@ final class MetricsLog {
     }
   }
 
-  /** Writes all lines. */
-  synchronized void write() throws IOException {
+  /** Writes the lines up to a round; later ones are of an attempt that failed. */
+  synchronized void keep(long roundsDone) throws IOException {
+    lines.removeIf(line -> round(line) > roundsDone);
+    write();
+  }
+
+  private void write() throws IOException {
     try (OutputStream out = fileSystem.create(path, true)) {
       out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
     }

@@ -24,6 +24,7 @@ import org.latentspark.tensor.Precision;
  * @param seed the seed of every draw
  * @param batchSize examples of one local step of one worker
  * @param plan how averaging runs
+ * @param recovery what a failed segment costs
  * @param keep newest checkpoints that stay
  * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
  * @param effective the whole effective configuration, for the run's records
@@ -34,10 +35,19 @@ record RunSettings(
     long seed,
     int batchSize,
     AveragingPlan plan,
+    Recovery recovery,
     int keep,
     long milestoneSteps,
     String effective) {
   static final String REFERENCE = "org/latentspark/train/reference.conf";
+
+  /**
+   * What a failed segment may cost.
+   *
+   * @param attempts failures in a row, without a new checkpoint, that stop the run
+   * @param patience how long task slots are waited for
+   */
+  record Recovery(int attempts, Duration patience) {}
 
   /** What {@code precision} may be. */
   enum PrecisionChoice {
@@ -85,12 +95,17 @@ record RunSettings(
             precision(settings.oneOf("precision", PrecisionChoice.class)),
             settings.integer("threads", 1, 1024),
             deadline);
+    Recovery recovery =
+        new Recovery(
+            settings.integer("recovery.attempts", 1, 1_000_000),
+            settings.duration("recovery.patience"));
     return new RunSettings(
         output,
         modelJson(settings, parser),
         settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
         settings.integer("batch-size", 1, 1_000_000),
         plan,
+        recovery,
         settings.integer("checkpoint.keep", 1, Integer.MAX_VALUE),
         settings.longInteger("checkpoint.milestone-steps", 0, Long.MAX_VALUE),
         settings.render());
@@ -98,7 +113,8 @@ record RunSettings(
 
   /** Returns these settings for another model of the same kind. */
   RunSettings withModelJson(String json) {
-    return new RunSettings(output, json, seed, batchSize, plan, keep, milestoneSteps, effective);
+    return new RunSettings(
+        output, json, seed, batchSize, plan, recovery, keep, milestoneSteps, effective);
   }
 
   /** Reads a decay: at 1, AdamW's correction of its starting zeros would divide by 0. */

@@ -3,7 +3,6 @@ package org.latentspark.train;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -13,6 +12,8 @@ import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.latentspark.averaging.AveragingTrainingMaster;
 import org.latentspark.averaging.Objective;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.averaging.SegmentFailedException;
+import org.latentspark.averaging.Slots;
 import org.latentspark.averaging.StateStore;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
@@ -33,11 +34,15 @@ final class Trainer {
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final Architecture architecture;
+  private final Slots slots;
+  private int workers;
 
   Trainer(JavaSparkContext spark, RunSettings settings, Architecture architecture) {
     this.spark = spark;
     this.settings = settings;
     this.architecture = architecture;
+    this.slots = new Slots(spark);
+    this.workers = settings.plan().workers();
   }
 
   /**
@@ -45,20 +50,21 @@ final class Trainer {
    *
    * @param shards what the objective reads
    * @param texts text files that each checkpoint carries, by path
-   * @param state what each checkpoint's trainer_state.json records besides the progress
+   * @param facts what each checkpoint's trainer_state.json records besides the progress
    * @return the last checkpoint
    */
   Path run(
       Objective objective,
       List<String> shards,
       TreeMap<String, String> texts,
-      TreeMap<String, String> state,
+      TreeMap<String, String> facts,
       CheckpointListener listener)
       throws IOException {
+    AveragingTrainingMaster.refuseUnfitCluster(spark.getConf());
     requireSlots();
     Configuration hadoop = spark.hadoopConfiguration();
     Checkpoints checkpoints = Checkpoints.of(new Path(settings.output()), hadoop);
-    TreeMap<String, String> record = new TreeMap<>(state);
+    TreeMap<String, String> record = new TreeMap<>(facts);
     record.put("config", settings.effective());
     CheckpointStore store =
         new CheckpointStore(
@@ -69,25 +75,20 @@ final class Trainer {
             record,
             settings.keep(),
             settings.milestoneSteps());
-    Optional<Path> latest = checkpoints.latest();
-    long rounds = latest.isEmpty() ? 0 : roundsDone(latest.get(), hadoop);
+    String state = newest(store, checkpoints);
+    long rounds = roundsDone(checkpoints, state);
     long all = settings.plan().rounds();
     if (rounds > 0) {
-      System.out.printf(
-          "Going on from %s, %d of %d averages done%n", latest.get().getName(), rounds, all);
+      System.out.printf("Going on from %s, %d of %d averages done%n", state, rounds, all);
     }
     MetricsLog metrics = new MetricsLog(new Path(settings.output()), hadoop, rounds);
-    ComputationGraph network =
-        new ComputationGraph(
-            TorchGraphs.configuration(
-                architecture,
-                settings.modelJson(),
-                settings.seed(),
-                new Adam(settings.plan().learningRate().peak())));
-    network.init();
-    if (latest.isPresent()) {
+    ComputationGraph network = network();
+    if (rounds > 0) {
       CheckpointStore.requireSameModel(
-          latest.get(), hadoop, TorchGraphs.vertex(network).model(), architecture.directory());
+          checkpoints.named(state),
+          hadoop,
+          TorchGraphs.vertex(network).model(),
+          architecture.directory());
     }
     System.out.printf(
         Locale.ROOT,
@@ -97,46 +98,117 @@ final class Trainer {
         settings.plan().workers(),
         settings.plan().precision());
     try (Progress progress = Progress.start("train", "steps", all * settings.plan().frequency())) {
-      SparkComputationGraph graph =
-          new SparkComputationGraph(
-              spark,
-              network,
-              new AveragingTrainingMaster(
-                  settings.plan(),
-                  objective,
-                  store,
-                  report -> {
-                    metrics.add(report);
-                    show(progress, report);
-                  }));
+      AveragingTrainingMaster master =
+          new AveragingTrainingMaster(
+              settings.plan(),
+              objective,
+              store,
+              report -> {
+                metrics.add(report);
+                show(progress, report);
+              });
+      SparkComputationGraph graph = new SparkComputationGraph(spark, network, master);
+      int failures = 0;
       while (rounds < all) {
-        graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
-        metrics.write();
-        Path checkpoint =
-            checkpoints
-                .latest()
-                .orElseThrow(() -> new IOException("The segment left no complete checkpoint"));
-        long reached = CheckpointStore.progress(checkpoint, hadoop).round();
-        if (reached <= rounds) {
-          throw new IOException("The segment after average " + rounds + " left no checkpoint");
+        master.prepare(state, workers());
+        try {
+          graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
+          state = master.state();
+        } catch (SegmentFailedException e) {
+          failures++;
+          settle(e, rounds, failures);
+          state = newest(store, checkpoints);
+        }
+        long reached = roundsDone(checkpoints, state);
+        metrics.keep(reached);
+        if (reached > rounds) {
+          failures = 0;
+          listener.reached(checkpoints.named(state), reached * settings.plan().frequency());
         }
         rounds = reached;
-        listener.reached(checkpoint, rounds * settings.plan().frequency());
       }
     }
-    return checkpoints.latest().orElseThrow();
+    return checkpoints.named(state);
   }
 
-  /** Returns a checkpoint's rounds; with another frequency they would stand for other steps. */
-  private long roundsDone(Path checkpoint, Configuration hadoop) throws IOException {
-    StateStore.Progress done = CheckpointStore.progress(checkpoint, hadoop);
+  private ComputationGraph network() {
+    ComputationGraph network =
+        new ComputationGraph(
+            TorchGraphs.configuration(
+                architecture,
+                settings.modelJson(),
+                settings.seed(),
+                new Adam(settings.plan().learningRate().peak())));
+    network.init();
+    return network;
+  }
+
+  /** Returns the newest whole checkpoint's name and tells of those that it passes over. */
+  private static String newest(CheckpointStore store, Checkpoints checkpoints) throws IOException {
+    String state = store.newest();
+    for (Path checkpoint : checkpoints.list()) {
+      if (state.equals(StateStore.START)
+          || Checkpoints.step(checkpoint) > Checkpoints.step(checkpoints.named(state))) {
+        System.out.println("Passing over " + checkpoint + ": it is incomplete or damaged");
+      }
+    }
+    return state;
+  }
+
+  /** Ends what a failed segment has left running, or the run, when it failed too often. */
+  private void settle(SegmentFailedException failure, long rounds, int failures) {
+    RunSettings.Recovery recovery = settings.recovery();
+    String told =
+        String.format(
+            Locale.ROOT,
+            "The segment after average %d failed (%d of %d attempts): %s",
+            rounds,
+            failures,
+            recovery.attempts(),
+            failure.getMessage());
+    if (failures >= recovery.attempts()) {
+      throw new IllegalStateException(told, failure);
+    }
+    System.out.println(told);
+    for (String executor : slots.settle(settings.plan().deadline())) {
+      System.out.println("Executor " + executor + " does not end its task: it is replaced");
+    }
+  }
+
+  /**
+   * Chooses how many workers train the next segment: all, or as many as there are task slots.
+   *
+   * <p>Slots that were there a segment ago are waited for: their executor may be on its way back.
+   */
+  private int workers() {
+    int wanted = settings.plan().workers();
+    int offered = Math.min(wanted, slots.await(workers, settings.recovery().patience()));
+    if (offered == 0) {
+      throw new IllegalStateException(
+          "No task slot came within recovery.patience, " + settings.recovery().patience());
+    }
+    if (offered != workers) {
+      System.out.printf(
+          "Going on with %d of %d workers: as many task slots are left%n", offered, wanted);
+    }
+    workers = offered;
+    return workers;
+  }
+
+  /** Returns a state's rounds; with another frequency they would stand for other steps. */
+  private long roundsDone(Checkpoints checkpoints, String state) throws IOException {
+    if (state.equals(StateStore.START)) {
+      return 0;
+    }
+    StateStore.Progress done =
+        CheckpointStore.progress(checkpoints.named(state), spark.hadoopConfiguration());
     int frequency = settings.plan().frequency();
     if (done.step() != done.round() * frequency) {
       throw new UsageException(
           "averaging.frequency = "
               + frequency
               + ": "
-              + checkpoint.getName()
+              + state
               + " was reached with "
               + done.step() / done.round()
               + ": go on with that, or choose another output");
@@ -156,13 +228,13 @@ final class Trainer {
   }
 
   private void requireSlots() {
-    int slots = spark.sc().defaultParallelism();
-    if (slots < settings.plan().workers()) {
+    int offered = slots.await(workers, settings.recovery().patience());
+    if (offered < workers) {
       throw new UsageException(
           "workers="
-              + settings.plan().workers()
+              + workers
               + " needs as many task slots at once, and the cluster offers "
-              + slots
+              + offered
               + ": set workers lower, or give the job more cores");
     }
   }

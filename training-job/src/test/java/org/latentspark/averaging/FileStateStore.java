@@ -17,14 +17,19 @@ record FileStateStore(String folder, long seed) implements StateStore {
   private static final long serialVersionUID = 1;
 
   @Override
-  public long restore(TorchModel model, TrainingVectors vectors) throws IOException {
-    Path rounds = Path.of(folder, "rounds");
-    if (!Files.exists(rounds)) {
+  public String newest() {
+    return Files.exists(Path.of(folder, "rounds")) ? "only" : START;
+  }
+
+  @Override
+  public Progress restore(String state, TorchModel model, TrainingVectors vectors)
+      throws IOException {
+    if (state.equals(START)) {
       Tensor own = model.parameters().values();
       model.parameters().initialize(seed);
       vectors.average().copy_(own);
       vectors.movingAverage().copy_(own);
-      return 0;
+      return Progress.NONE;
     }
     for (Map.Entry<String, Tensor> entry : named(vectors).entrySet()) {
       ByteBuffer bytes =
@@ -34,11 +39,13 @@ record FileStateStore(String folder, long seed) implements StateStore {
       bytes.asFloatBuffer().get(values);
       entry.getValue().copy_(Tensors.of(values, values.length));
     }
-    return Long.parseLong(Files.readString(rounds));
+    String[] saved = Files.readString(Path.of(folder, "rounds")).split(" ");
+    return new Progress(
+        Long.parseLong(saved[0]), Long.parseLong(saved[1]), Long.parseLong(saved[2]), 2);
   }
 
   @Override
-  public void save(TorchModel model, TrainingVectors vectors, Progress progress)
+  public String save(TorchModel model, TrainingVectors vectors, Progress progress)
       throws IOException {
     Files.createDirectories(Path.of(folder));
     for (Map.Entry<String, Tensor> entry : named(vectors).entrySet()) {
@@ -51,7 +58,10 @@ record FileStateStore(String folder, long seed) implements StateStore {
         file.write(bytes.array());
       }
     }
-    Files.writeString(Path.of(folder, "rounds"), Long.toString(progress.round()));
+    Files.writeString(
+        Path.of(folder, "rounds"),
+        progress.round() + " " + progress.step() + " " + progress.examples());
+    return "only";
   }
 
   private static Map<String, Tensor> named(TrainingVectors vectors) {

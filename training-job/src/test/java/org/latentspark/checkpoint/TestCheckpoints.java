@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.latentspark.averaging.StateStore;
 import org.latentspark.averaging.StateStore.Progress;
 import org.latentspark.averaging.StateVectors;
 import org.latentspark.averaging.TrainingVectors;
@@ -90,7 +91,7 @@ class TestCheckpoints {
     save(store(5, 0), 10);
     TrainingVectors saved = save(store(5, 0), 20);
     TrainingVectors read = StateVectors.zeros(model.parameters().count());
-    assertThat(store(5, 0).restore(model, read)).as("rounds").isEqualTo(2);
+    assertThat(store(5, 0).restore(latest(), model, read).round()).as("rounds").isEqualTo(2);
     assertThat(Tensors.floats(read.average())).containsExactly(Tensors.floats(saved.average()));
     assertThat(Tensors.floats(read.movingAverage()))
         .containsExactly(Tensors.floats(saved.movingAverage()));
@@ -104,7 +105,7 @@ class TestCheckpoints {
   @Test
   void runWithoutCheckpointStartsFromItsSeed() throws Exception {
     TrainingVectors read = StateVectors.random(model.parameters().count(), 1);
-    assertThat(store(5, 0).restore(model, read)).as("rounds").isZero();
+    assertThat(store(5, 0).restore(StateStore.START, model, read).round()).isZero();
     model.parameters().initialize(SEED);
     float[] start = Tensors.floats(model.parameters().values());
     assertThat(Tensors.floats(read.average())).containsExactly(start);
@@ -117,7 +118,7 @@ class TestCheckpoints {
     TorchModel other = Architecture.UNET.build(TinyUNet.CONFIG.replace("[16, 32]", "[16, 16]"));
     other.parameters().allocate();
     TrainingVectors vectors = StateVectors.zeros(other.parameters().count());
-    assertThatThrownBy(() -> store(5, 0).restore(other, vectors))
+    assertThatThrownBy(() -> store(5, 0).restore("step-000000020", other, vectors))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("step-000000020/unet holds another architecture than this run")
         .hasMessageContaining("choose another output");
@@ -203,7 +204,7 @@ class TestCheckpoints {
     Files.delete(checkpoint.resolve("checkpoint.json"));
     Files.writeString(checkpoint.resolve("unet/left-over.bin"), "half");
     TrainingVectors read = StateVectors.zeros(model.parameters().count());
-    assertThat(store(5, 0).restore(model, read)).as("rounds").isEqualTo(1);
+    assertThat(store(5, 0).restore(latest(), model, read).round()).as("rounds").isEqualTo(1);
     save(store(5, 0), 20);
     assertThat(latest()).isEqualTo("step-000000020");
     assertThat(checkpoint.resolve("unet/left-over.bin")).doesNotExist();

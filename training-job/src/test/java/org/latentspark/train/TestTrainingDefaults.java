@@ -52,6 +52,8 @@ class TestTrainingDefaults {
           Map.entry("optimizer.clip-norm", 1),
           Map.entry("ema.decay", 0.999),
           Map.entry("validation.every-rounds", 10),
+          Map.entry("recovery.attempts", 5),
+          Map.entry("recovery.patience", "2m"),
           Map.entry("checkpoint.every-rounds", 25),
           Map.entry("checkpoint.keep", 5),
           Map.entry("checkpoint.milestone-steps", 0));
