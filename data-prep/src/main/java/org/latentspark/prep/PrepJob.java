@@ -37,6 +37,7 @@ import org.latentspark.latents.Manifest;
 import org.latentspark.latents.WrittenFile;
 import org.latentspark.pairs.MetadataSource;
 import org.latentspark.pairs.PairRecord;
+import org.latentspark.tensor.OutputLease;
 import scala.Tuple2;
 
 /**
@@ -79,7 +80,10 @@ public final class PrepJob implements Verb<PrepSettings> {
             .setIfMissing("spark.master", "local[*]")
             .setIfMissing("spark.app.name", "latentspark prep")
             .setIfMissing("spark.ui.showConsoleProgress", "false");
-    try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
+    try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate();
+        OutputLease lease =
+            OutputLease.take(
+                new Path(settings.output()), spark.sparkContext().hadoopConfiguration(), name())) {
       Manifest manifest = run(spark, settings);
       System.out.print(AccountingTable.of(manifest));
       System.out.println("dataset: " + settings.output());
