@@ -73,30 +73,32 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
 
   @Override
   public void run(Plan plan) throws IOException {
-    try (SparkSession spark = Jobs.spark(name())) {
-      Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-      Pictures pictures = Pictures.list(spark, plan.source(), plan.run().seed());
-      int tokens = ClipConfig.parse(plan.run().modelJson()).text().maxTokens();
-      ClipVocabulary vocabulary =
-          BpeTrainer.train(
-              pictures.entries().stream()
-                  .filter(entry -> entry.split() == Split.TRAIN)
-                  .map(Pictures.Entry::caption)
-                  .toList(),
-              plan.vocabularySize());
-      ClipTokenizer tokenizer = tokenizer(vocabulary, tokens, plan.run().output(), hadoop);
-      RunSettings run = plan.run().withModelJson(sized(plan.run().modelJson(), vocabulary));
-      Path checkpoint =
-          new Trainer(new JavaSparkContext(spark.sparkContext()), run, Architecture.CLIP)
-              .run(
-                  new ContrastiveObjective(
-                      pictures, tokenizer, run.batchSize(), run.seed(), plan.augmentation()),
-                  plan.source().metadata(),
-                  new TreeMap<>(),
-                  new TreeMap<>(),
-                  (reached, step) -> {});
-      export(run, pictures, tokenizer, checkpoint, hadoop);
-    }
+    Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  private static void train(SparkSession spark, Plan plan) throws IOException {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Pictures pictures = Pictures.list(spark, plan.source(), plan.run().seed());
+    int tokens = ClipConfig.parse(plan.run().modelJson()).text().maxTokens();
+    ClipVocabulary vocabulary =
+        BpeTrainer.train(
+            pictures.entries().stream()
+                .filter(entry -> entry.split() == Split.TRAIN)
+                .map(Pictures.Entry::caption)
+                .toList(),
+            plan.vocabularySize());
+    ClipTokenizer tokenizer = tokenizer(vocabulary, tokens, plan.run().output(), hadoop);
+    RunSettings run = plan.run().withModelJson(sized(plan.run().modelJson(), vocabulary));
+    Path checkpoint =
+        new Trainer(new JavaSparkContext(spark.sparkContext()), run, Architecture.CLIP)
+            .run(
+                new ContrastiveObjective(
+                    pictures, tokenizer, run.batchSize(), run.seed(), plan.augmentation()),
+                plan.source().metadata(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                (reached, step) -> {});
+    export(run, pictures, tokenizer, checkpoint, hadoop);
   }
 
   private static ClipTokenizer tokenizer(

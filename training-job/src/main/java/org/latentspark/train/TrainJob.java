@@ -77,46 +77,48 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
 
   @Override
   public void run(Plan plan) throws IOException {
-    try (SparkSession spark = Jobs.spark(name())) {
-      Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-      LatentDataset dataset = LatentDataset.open(new Path(plan.dataset()), hadoop);
-      Manifest manifest = dataset.manifest();
-      requireFit(UNet2DConditionConfig.fromJson(plan.run().modelJson()), manifest, plan);
-      TreeMap<String, String> texts = new TreeMap<>();
-      texts.put("scheduler/scheduler_config.json", plan.scheduler().toJson());
-      texts.put(
-          LatentScale.FILE_NAME,
-          LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std()).toJson());
-      TreeMap<String, String> state = new TreeMap<>();
-      state.put("dataset", plan.dataset());
-      state.put("dataset_fingerprint", dataset.fingerprint());
-      Trainer.CheckpointListener listener = (checkpoint, step) -> {};
-      if (!plan.encoders().isEmpty()) {
-        SampleGrids grids =
-            new SampleGrids(
-                new Path(plan.run().output()),
-                plan.samples(),
-                prompts(plan, dataset),
-                new Path(plan.encoders()),
-                hadoop);
-        listener = (checkpoint, step) -> grids.draw(checkpoint);
-      }
-      Path checkpoint =
-          new Trainer(new JavaSparkContext(spark.sparkContext()), plan.run(), Architecture.UNET)
-              .run(
-                  new DenoisingObjective(
-                      plan.dataset(),
-                      plan.scheduler().toJson(),
-                      plan.noise(),
-                      plan.captionDropout(),
-                      plan.run().batchSize(),
-                      plan.run().seed()),
-                  dataset.files().stream().map(file -> file.path()).toList(),
-                  texts,
-                  state,
-                  listener);
-      System.out.println("The trained model is " + checkpoint);
+    Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  private static void train(SparkSession spark, Plan plan) throws IOException {
+    Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    LatentDataset dataset = LatentDataset.open(new Path(plan.dataset()), hadoop);
+    Manifest manifest = dataset.manifest();
+    requireFit(UNet2DConditionConfig.fromJson(plan.run().modelJson()), manifest, plan);
+    TreeMap<String, String> texts = new TreeMap<>();
+    texts.put("scheduler/scheduler_config.json", plan.scheduler().toJson());
+    texts.put(
+        LatentScale.FILE_NAME,
+        LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std()).toJson());
+    TreeMap<String, String> state = new TreeMap<>();
+    state.put("dataset", plan.dataset());
+    state.put("dataset_fingerprint", dataset.fingerprint());
+    Trainer.CheckpointListener listener = (checkpoint, step) -> {};
+    if (!plan.encoders().isEmpty()) {
+      SampleGrids grids =
+          new SampleGrids(
+              new Path(plan.run().output()),
+              plan.samples(),
+              prompts(plan, dataset),
+              new Path(plan.encoders()),
+              hadoop);
+      listener = (checkpoint, step) -> grids.draw(checkpoint);
     }
+    Path checkpoint =
+        new Trainer(new JavaSparkContext(spark.sparkContext()), plan.run(), Architecture.UNET)
+            .run(
+                new DenoisingObjective(
+                    plan.dataset(),
+                    plan.scheduler().toJson(),
+                    plan.noise(),
+                    plan.captionDropout(),
+                    plan.run().batchSize(),
+                    plan.run().seed()),
+                dataset.files().stream().map(file -> file.path()).toList(),
+                texts,
+                state,
+                listener);
+    System.out.println("The trained model is " + checkpoint);
   }
 
   /** Takes the configured prompts, or else the first training captions in the order of the keys. */

@@ -64,20 +64,21 @@ public final class TrainVaeJob implements Verb<TrainVaeJob.Plan> {
 
   @Override
   public void run(Plan plan) throws IOException {
-    try (SparkSession spark = Jobs.spark(name())) {
-      Pictures pictures = Pictures.list(spark, plan.source(), plan.run().seed());
-      RunSettings run = plan.run();
-      Path checkpoint =
-          new Trainer(new JavaSparkContext(spark.sparkContext()), run, Architecture.VAE)
-              .run(
-                  new ReconstructionObjective(
-                      pictures, run.batchSize(), run.seed(), plan.weights()),
-                  plan.source().metadata(),
-                  new TreeMap<>(),
-                  new TreeMap<>(),
-                  (reached, step) -> {});
-      export(run, pictures, checkpoint, spark.sparkContext().hadoopConfiguration());
-    }
+    Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  private static void train(SparkSession spark, Plan plan) throws IOException {
+    Pictures pictures = Pictures.list(spark, plan.source(), plan.run().seed());
+    RunSettings run = plan.run();
+    Path checkpoint =
+        new Trainer(new JavaSparkContext(spark.sparkContext()), run, Architecture.VAE)
+            .run(
+                new ReconstructionObjective(pictures, run.batchSize(), run.seed(), plan.weights()),
+                plan.source().metadata(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                (reached, step) -> {});
+    export(run, pictures, checkpoint, spark.sparkContext().hadoopConfiguration());
   }
 
   private static void export(

@@ -19,10 +19,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.Launcher;
 import org.latentspark.graph.TinyUNet;
 import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.OutputLease;
 
 /** Trains a tiny U-Net on made-up latents through the verb, whole and killed on the way. */
 @Tag("slow")
@@ -148,6 +151,47 @@ class TestTrainJob {
     arguments.add("model=" + other);
     arguments.add("steps=80");
     assertThat(Launcher.run(new TrainJob(), arguments.toArray(String[]::new))).isEqualTo(3);
+  }
+
+  @Test
+  void tooFewPairsForTheWorkersIsBadInput() throws Exception {
+    TinyDataset.write(folder.resolve("few-pairs"), 1, 4, SEED);
+    assertThat(run("few", "dataset=" + folder.resolve("few-pairs"))).as("exit code").isEqualTo(3);
+    assertThat(folder.resolve("few/checkpoints")).doesNotExist();
+  }
+
+  @Test
+  void moreWorkersThanSlotsAreBadUsage() throws Exception {
+    assertThat(run("crowd", "workers=3")).as("exit code").isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"spark.speculation", "spark.dynamicAllocation.enabled"})
+  void settingsThatBreakBarriersAreBadUsage(String key) throws Exception {
+    System.setProperty(key, "true");
+    try {
+      assertThat(run("unfit")).as("exit code").isEqualTo(2);
+    } finally {
+      System.clearProperty(key);
+    }
+  }
+
+  @Test
+  void outputOfAnotherRunIsRefusedAndLeftAlone() throws Exception {
+    org.apache.hadoop.fs.Path output =
+        new org.apache.hadoop.fs.Path(folder.resolve("held").toUri());
+    try (OutputLease lease = OutputLease.take(output, new Configuration(), "train")) {
+      assertThat(run("held")).as("exit code").isEqualTo(4);
+      try (Stream<Path> files = Files.list(folder.resolve("held"))) {
+        assertThat(files).containsExactly(folder.resolve("held/lease.json"));
+      }
+    }
+  }
+
+  private static int run(String output, String... overrides) {
+    return Launcher.run(
+        new TrainJob(),
+        Stream.concat(Stream.of(arguments(output)), Stream.of(overrides)).toArray(String[]::new));
   }
 
   private static String[] arguments(String output) {

@@ -1,0 +1,115 @@
+package org.latentspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** The verb train in a process of its own, to be killed, with its executors where it has some. */
+final class TrainProcess implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofMinutes(6);
+
+  private final Process process;
+  private final Path folder;
+
+  private TrainProcess(Process process, Path folder) {
+    this.process = process;
+    this.folder = folder;
+  }
+
+  /**
+   * Starts the verb.
+   *
+   * @param folder where the process runs and keeps its log
+   */
+  static TrainProcess start(Path folder, String master, List<String> arguments) throws IOException {
+    String classPath = System.getProperty("java.class.path");
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.add("-Dspark.master=" + master);
+    command.add("-Dspark.ui.enabled=false");
+    command.add("-Dspark.executor.extraClassPath=" + classPath);
+    command.add("-Dspark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
+    command.add("-Dspark.executorEnv.OMP_NUM_THREADS=1");
+    command.add("-cp");
+    command.add(classPath);
+    command.add(TrainJob.class.getName());
+    command.addAll(arguments);
+    // All classes come by the class path, so that Spark's home may be empty.
+    Files.createDirectories(folder.resolve("spark-home/jars"));
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("log").toFile());
+    builder.environment().put("SPARK_HOME", folder.resolve("spark-home").toString());
+    builder.environment().put("SPARK_SCALA_VERSION", "2.12");
+    return new TrainProcess(builder.start(), folder);
+  }
+
+  /** Waits for something that the run does. */
+  void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(process.isAlive()).as("run is alive, awaiting %s; %s", what, log()).isTrue();
+      assertThat(System.nanoTime()).as("deadline of %s; %s", what, log()).isLessThan(end);
+      Thread.sleep(5);
+    }
+  }
+
+  /** Returns the executors, oldest first. */
+  List<ProcessHandle> executors() {
+    return process
+        .children()
+        .filter(child -> child.info().command().orElse("").endsWith("java"))
+        .sorted()
+        .toList();
+  }
+
+  /** Waits until {@code count} executors run and returns them. */
+  List<ProcessHandle> awaitExecutors(int count) throws InterruptedException {
+    await(count + " executors", () -> executors().size() >= count);
+    return executors();
+  }
+
+  /** Sends a signal, such as TERM, to a process. */
+  static void signal(String name, long pid) throws Exception {
+    int code = new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+    assertThat(code).as("exit code of kill -%s %s", name, pid).isZero();
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /** Waits for the end and returns the exit code. */
+  int exitCode() throws InterruptedException {
+    assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+        .as("run ends; %s", log())
+        .isTrue();
+    return process.exitValue();
+  }
+
+  String log() {
+    try {
+      return Files.readString(folder.resolve("log"));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Kills what is left. */
+  @Override
+  public void close() {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
+  }
+}
