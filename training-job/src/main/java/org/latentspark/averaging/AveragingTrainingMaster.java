@@ -1,9 +1,7 @@
 package org.latentspark.averaging;
 
 import java.io.IOException;
-import java.io.Serializable;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -12,14 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.TCPStore;
 import org.deeplearning4j.core.loader.DataSetLoader;
 import org.deeplearning4j.core.loader.MultiDataSetLoader;
 import org.deeplearning4j.core.storage.StatsStorageRouter;
@@ -37,7 +33,6 @@ import org.latentspark.tensor.Shutdown;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import scala.reflect.ClassTag$;
-import scala.runtime.AbstractFunction1;
 
 /**
  * Averages parameters among resident replicas by a collective inside a Spark barrier stage.
@@ -108,8 +103,8 @@ public final class AveragingTrainingMaster
     refuseUnfitCluster(spark.getConf());
     try (Rendezvous rendezvous = new Rendezvous(plan.deadline())) {
       String from = state == null ? store.newest() : state;
-      Segment segment =
-          new Segment(
+      SegmentTask segment =
+          new SegmentTask(
               getWorkerInstance(graph).at(from, paths.collect()),
               spark.getConf().get("spark.driver.host", "127.0.0.1"),
               rendezvous.port(),
@@ -156,7 +151,8 @@ public final class AveragingTrainingMaster
         }
       }
     } catch (ExecutionException e) {
-      throw WorkerFailure.exception(rendezvous.failures(workers), reason(e.getCause()), e);
+      throw WorkerFailure.exception(
+          rendezvous.failures(workers), rendezvous.dumps(workers), reason(e.getCause()), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoppedException("Interrupted: the segment is given up");
@@ -202,63 +198,6 @@ public final class AveragingTrainingMaster
               + "=true does not go with parameter averaging, since "
               + reason
               + ": set it to false");
-    }
-  }
-
-  /** The function of the barrier stage's tasks; Scala's function type, so that Spark takes it. */
-  private static final class Segment
-      extends AbstractFunction1<
-          scala.collection.Iterator<Integer>, scala.collection.Iterator<AveragingResult>>
-      implements Serializable {
-    private static final long serialVersionUID = 1;
-    private final AveragingWorker worker;
-    private final String driverHost;
-    private final int port;
-    private final Duration deadline;
-
-    Segment(AveragingWorker worker, String driverHost, int port, Duration deadline) {
-      this.worker = worker;
-      this.driverHost = driverHost;
-      this.port = port;
-      this.deadline = deadline;
-    }
-
-    @Override
-    public scala.collection.Iterator<AveragingResult> apply(
-        scala.collection.Iterator<Integer> ranks) {
-      BarrierTaskContext context = BarrierTaskContext.get();
-      int rank = context.partitionId();
-      String address = context.getTaskInfos()[rank].address();
-      String host = address.substring(0, address.lastIndexOf(':'));
-      Natives.load();
-      TCPStore store = Rendezvous.connect(driverHost, port, deadline);
-      try (Shutdown.Region region = Shutdown.enter()) {
-        Rendezvous.started(store);
-        AveragingResult result =
-            worker.train(
-                store,
-                host,
-                rank,
-                context.getTaskInfos().length,
-                () -> context.isInterrupted() || Shutdown.begun());
-        return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
-      } catch (IOException | RuntimeException | Error e) {
-        throw told(e, store, rank, host);
-      } finally {
-        store.releaseReference();
-      }
-    }
-
-    /** Leaves the failure for the driver, as far as it still listens. */
-    private static IllegalStateException told(
-        Throwable failure, TCPStore store, int rank, String host) {
-      WorkerFailure record = WorkerFailure.of(failure, rank, host);
-      try {
-        Rendezvous.fail(store, record);
-      } catch (RuntimeException e) {
-        failure.addSuppressed(e);
-      }
-      return new IllegalStateException(record.toString(), failure);
     }
   }
 

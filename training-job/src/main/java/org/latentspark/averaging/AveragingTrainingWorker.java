@@ -14,7 +14,8 @@ import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * What travels to the executors: the graph's configuration with the plan, objective and store.
+ * The worker of DL4J's interface, from which comes what travels to the executors: the graph's
+ * configuration with the plan, objective and store.
  *
  * <p>DL4J's worker interface hands over minibatches one by one; these workers read their own
  * examples and run whole segments, so the minibatch methods are not part of it.

@@ -5,17 +5,20 @@ import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.function.BooleanSupplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
 
 /**
  * The training of one segment on one worker: rounds of H local steps, each ended by an average.
+ *
+ * <p>A round with NaN or infinite values on any worker is discarded on all, and made once more from
+ * the last average with other examples: with the same ones it would end alike. The inner moments
+ * keep what the finite steps of the discarded round gave them.
  *
  * <pre>
  * x := average
@@ -49,28 +52,32 @@ final class AveragingWorker implements Serializable {
   }
 
   /**
-   * Trains until the segment's last round and leaves the state in the store.
+   * Checks that this worker and those beside it on the host will fit into memory.
    *
-   * @param stop tells, before each step, whether to stop there
+   * @throws org.latentspark.cli.UsageException when they will not
    */
-  AveragingResult train(
-      TCPStore rendezvous, String ownHost, int rank, int workers, BooleanSupplier stop)
-      throws IOException {
+  void requireMemory(int workersHere) {
+    long parameters = TorchGraphs.parameterCount(ComputationGraphConfiguration.fromJson(graphJson));
+    WorkerMemory.require(
+        parameters, plan.optimizer().moments(), workersHere, WorkerMemory.available());
+  }
+
+  /** Trains until the segment's last round and leaves the state in the store. */
+  AveragingResult train(Seat seat) throws IOException {
     Natives.operationThreads(plan.threads());
     try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
-        Collective peers = Collective.join(rendezvous, ownHost, rank, workers, plan.deadline());
+        Collective peers = Collective.join(seat, plan.deadline());
         Average average = new Average(replica.values().numel());
         TrainingVectors vectors = new TrainingVectors(average.values(), replica.moments());
-        Objective.Session session = objective.open(replica.model(), shards, rank, workers)) {
+        Objective.Session session =
+            objective.open(replica.model(), shards, seat.rank(), seat.workers())) {
       StateStore.Progress start = store.restore(state, replica.model(), vectors);
       long first = start.round();
       replica.values().copy_(average.values());
       long last = Math.min(plan.rounds(), first + plan.segmentRounds());
       long stepExamples = Math.round(peers.sum(session.batchSize())[0]);
       for (long round = first; round < last; round++) {
-        RoundClock clock = new RoundClock(replica, session, plan, round);
-        clock.steps(stop);
-        requireFinite(peers, replica, clock, round, rank);
+        RoundClock clock = localSteps(seat, peers, replica, session, average, round);
         clock.exchange(() -> average.update(peers, replica.values(), session.batchSize()));
         follow(vectors, round);
         Double validation = null;
@@ -82,53 +89,66 @@ final class AveragingWorker implements Serializable {
         RoundReport report =
             clock.report(
                 peers,
-                workers,
+                seat.workers(),
                 start.examples() + (round + 1 - first) * plan.frequency() * stepExamples,
                 stepExamples,
                 residentMebibytes(),
                 validation);
-        if (rank == 0) {
-          Rendezvous.report(rendezvous, round - first, report);
+        if (seat.rank() == 0) {
+          Rendezvous.report(seat.rendezvous(), round - first, report);
         }
       }
       for (Tensor moment : replica.moments().values()) {
         peers.sum(moment);
-        moment.div_(new Scalar(workers));
+        moment.div_(new Scalar(seat.workers()));
       }
       StateStore.Progress progress =
           new StateStore.Progress(
               last,
               last * plan.frequency(),
               start.examples() + (last - first) * plan.frequency() * stepExamples,
-              workers);
+              seat.workers());
       return new AveragingResult(
-          progress, rank == 0 ? store.save(replica.model(), vectors, progress) : null);
+          progress, seat.rank() == 0 ? store.save(replica.model(), vectors, progress) : null);
     }
   }
 
-  /** Stops every worker before a NaN or infinity of one of them can reach the average. */
-  private static void requireFinite(
-      Collective peers, Replica replica, RoundClock clock, long round, int rank) {
-    boolean finite;
+  /** Makes a round's local steps, once more with other examples where they are not finite. */
+  private RoundClock localSteps(
+      Seat seat,
+      Collective peers,
+      Replica replica,
+      Objective.Session session,
+      Average average,
+      long round) {
+    for (int retried = 0; retried <= 1; retried++) {
+      RoundClock clock = new RoundClock(replica, session, plan, round, retried);
+      clock.steps(seat.stop());
+      if (finite(seat, peers, replica, clock)) {
+        return clock;
+      }
+      replica.values().copy_(average.values());
+    }
+    throw new NonFiniteException(
+        "Round "
+            + (round + 1)
+            + " gave NaN or infinite values with two sets of examples. Nothing of it reached the"
+            + " average; lower learning-rate.peak or optimizer.clip-norm");
+  }
+
+  /**
+   * Tells, alike on every worker, whether the round may go into the average: NaN or infinity on one
+   * of them would be on all.
+   */
+  private static boolean finite(Seat seat, Collective peers, Replica replica, RoundClock clock) {
+    boolean own = clock.isFinite();
     try (PointerScope scope = new PointerScope()) {
-      finite =
-          Double.isFinite(clock.meanLoss())
-              && Double.isFinite(replica.values().sum().item_double());
+      own &= Double.isFinite(replica.values().sum().item_double());
     }
-    double broken = peers.sum(finite ? 0 : 1)[0];
-    if (broken > 0) {
-      throw new NonFiniteException(
-          "Round "
-              + round
-              + " gave NaN or infinite values on "
-              + (long) broken
-              + " worker(s); worker "
-              + rank
-              + (finite ? " is finite" : " is one of them, mean loss " + clock.meanLoss())
-              + ". The round is discarded; lower learning-rate.peak or clip-norm",
-          "",
-          null);
+    if (!own) {
+      Rendezvous.dump(seat.rendezvous(), seat.rank(), clock.record(seat.rank(), seat.host()));
     }
+    return peers.sum(own ? 0 : 1)[0] == 0;
   }
 
   /** Moves the exponential moving average one round on; short histories weigh less (warm-up). */

@@ -6,7 +6,6 @@ import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.ProcessGroupGloo;
-import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.latentspark.tensor.Tensors;
@@ -26,22 +25,19 @@ final class Collective implements AutoCloseable {
     this.group = group;
   }
 
-  /**
-   * Joins the other workers.
-   *
-   * @param rendezvous a store of this attempt alone, so that it never meets another
-   * @param host the own address that the other workers can reach
-   */
-  static Collective join(Store rendezvous, String host, int rank, int workers, Duration deadline) {
+  /** Joins the other workers of the segment, waiting for none longer than {@code deadline}. */
+  static Collective join(Seat seat, Duration deadline) {
     try (PointerScope scope = new PointerScope()) {
-      PrefixStore store = new PrefixStore("peers", rendezvous);
+      PrefixStore store = new PrefixStore("peers", seat.rendezvous());
       ProcessGroupGloo.Options options =
           ProcessGroupGloo.Options.create(new Milliseconds(deadline.toMillis()));
-      options.devices().put(new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(host)));
-      ProcessGroupGloo group = new ProcessGroupGloo(store, rank, workers, options);
+      options
+          .devices()
+          .put(new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(seat.host())));
+      ProcessGroupGloo group = new ProcessGroupGloo(store, seat.rank(), seat.workers(), options);
       store.retainReference();
       group.retainReference();
-      return new Collective(workers, store, group);
+      return new Collective(seat.workers(), store, group);
     }
   }
 

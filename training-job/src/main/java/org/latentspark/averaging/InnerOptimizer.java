@@ -14,6 +14,9 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   sealed interface Settings extends Serializable {
     /** Makes an optimizer with zeroed state for {@code count} parameters. */
     InnerOptimizer create(long count);
+
+    /** Returns how many vectors of the parameters' length the optimizer keeps. */
+    int moments();
   }
 
   /** Settings of {@link AdamW}. */
@@ -23,6 +26,11 @@ public sealed interface InnerOptimizer extends AutoCloseable {
     public InnerOptimizer create(long count) {
       return new AdamW(this, count);
     }
+
+    @Override
+    public int moments() {
+      return 2;
+    }
   }
 
   /** Settings of plain stochastic gradient descent. */
@@ -30,6 +38,11 @@ public sealed interface InnerOptimizer extends AutoCloseable {
     @Override
     public InnerOptimizer create(long count) {
       return new Sgd();
+    }
+
+    @Override
+    public int moments() {
+      return 0;
     }
   }
 

@@ -1,17 +1,24 @@
 package org.latentspark.averaging;
 
+import java.util.List;
+
 /** A worker's loss or parameters became NaN or infinite; the round never reached the average. */
 public final class NonFiniteException extends RuntimeException {
   private static final long serialVersionUID = 1;
-  private final String details;
+  private final List<String> dumps;
 
-  NonFiniteException(String message, String details, Throwable cause) {
-    super(message, cause);
-    this.details = details;
+  NonFiniteException(String message) {
+    super(message);
+    this.dumps = List.of();
   }
 
-  /** Returns what led there, as JSON. */
-  public String details() {
-    return details;
+  NonFiniteException(String message, List<String> dumps, Throwable cause) {
+    super(message, cause);
+    this.dumps = List.copyOf(dumps);
+  }
+
+  /** Returns, as JSON, what led there on each worker that was not finite. */
+  public List<String> dumps() {
+    return dumps;
   }
 }

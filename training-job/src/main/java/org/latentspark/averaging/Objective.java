@@ -29,9 +29,15 @@ public interface Objective extends Serializable {
      * <p>Every random draw depends only on the run's seed, the rank and the step, so a rerun
      * repeats it.
      *
-     * @param step the local step, counted from 0 over the whole run
+     * @param step the local step, counted from 0 over the whole run; a round that is retried asks
+     *     for steps far beyond the run's end
      */
     Tensor loss(long step);
+
+    /** Returns the keys of a step's examples, where they have any. */
+    default List<String> keys(long step) {
+      return List.of();
+    }
 
     /**
      * Returns the loss over this worker's part of the held-out examples, with noise that is the

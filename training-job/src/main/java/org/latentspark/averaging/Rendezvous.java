@@ -25,6 +25,7 @@ final class Rendezvous implements AutoCloseable {
   private static final String STARTED = "started";
   private static final String REPORT = "report/";
   private static final String FAILURE = "failure/";
+  private static final String DUMP = "dump/";
 
   private final TCPStore server;
   private final TCPStore own;
@@ -80,6 +81,11 @@ final class Rendezvous implements AutoCloseable {
     set(store, FAILURE + failure.rank(), failure);
   }
 
+  /** Leaves what led to a worker's NaN or infinity, as JSON, for the driver. */
+  static void dump(TCPStore store, int rank, String record) {
+    set(store, DUMP + rank, record);
+  }
+
   /** Passes the reports that came since the last call to {@code reports}. */
   void deliver(Consumer<RoundReport> reports) {
     RoundReport next = look(REPORT + delivered, RoundReport.class);
@@ -92,14 +98,23 @@ final class Rendezvous implements AutoCloseable {
 
   /** Returns what failures the workers have left so far. */
   List<WorkerFailure> failures(int workers) {
-    List<WorkerFailure> failures = new ArrayList<>();
+    return ofWorkers(FAILURE, workers, WorkerFailure.class);
+  }
+
+  /** Returns what workers that were not finite have left, their last. */
+  List<String> dumps(int workers) {
+    return ofWorkers(DUMP, workers, String.class);
+  }
+
+  private <T> List<T> ofWorkers(String key, int workers, Class<T> type) {
+    List<T> found = new ArrayList<>();
     for (int rank = 0; rank < workers; rank++) {
-      WorkerFailure failure = look(FAILURE + rank, WorkerFailure.class);
-      if (failure != null) {
-        failures.add(failure);
+      T value = look(key + rank, type);
+      if (value != null) {
+        found.add(value);
       }
     }
-    return failures;
+    return found;
   }
 
   private static void set(TCPStore store, String key, Object value) {

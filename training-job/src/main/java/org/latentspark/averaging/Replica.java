@@ -49,28 +49,38 @@ final class Replica implements AutoCloseable {
   }
 
   /** What a step gave: the batch's loss, the gradient's norm, and where the time went. */
-  record Step(
-      double loss, double gradientNorm, long lossNanos, long backwardNanos, long allNanos) {}
+  record Step(double loss, double gradientNorm, long lossNanos, long backwardNanos, long allNanos) {
+    boolean isFinite() {
+      return Double.isFinite(loss) && Double.isFinite(gradientNorm);
+    }
+  }
 
-  /** Makes local step {@code step} (counted over the whole run) on the objective's next batch. */
-  Step step(Objective.Session session, long step) {
+  /**
+   * Makes a local step; one whose loss or gradient is not finite changes nothing.
+   *
+   * @param step the step, counted over the whole run
+   * @param batch the objective's batch
+   */
+  Step step(Objective.Session session, long step, long batch) {
     long start = System.nanoTime();
     try (PointerScope scope = new PointerScope()) {
       gradients.zero_();
       Tensor loss;
       try (Precision.Region region = precision.enter(DeviceType.CPU)) {
-        loss = session.loss(step);
+        loss = session.loss(batch);
       }
       long forward = System.nanoTime();
       loss.backward();
       long backward = System.nanoTime();
+      double mean = loss.item_double();
       double norm = Tensors.norm(gradients);
-      if (clipNorm > 0 && norm > clipNorm) {
-        gradients.mul_(new Scalar(clipNorm / (norm + 1e-6)));
+      if (Double.isFinite(mean) && Double.isFinite(norm)) {
+        if (clipNorm > 0 && norm > clipNorm) {
+          gradients.mul_(new Scalar(clipNorm / (norm + 1e-6)));
+        }
+        optimizer.step(values, gradients, learningRate.at(step), step);
       }
-      optimizer.step(values, gradients, learningRate.at(step), step);
-      return new Step(
-          loss.item_double(), norm, forward - start, backward - forward, System.nanoTime() - start);
+      return new Step(mean, norm, forward - start, backward - forward, System.nanoTime() - start);
     }
   }
 

@@ -1,13 +1,25 @@
 package org.latentspark.averaging;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /** Runs the local steps of one round and measures where the round's time went. */
 final class RoundClock {
+  /** Far beyond any run's last step: the examples of a retried round. */
+  private static final long RETRY_BATCHES = 1L << 40;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final Replica replica;
   private final Objective.Session session;
   private final AveragingPlan plan;
   private final long round;
+  private final int retried;
+  private final List<Replica.Step> made = new ArrayList<>();
   private double lossSum;
   private double normSum;
   private long lossNanos;
@@ -15,26 +27,71 @@ final class RoundClock {
   private long stepNanos;
   private long exchangeNanos;
 
-  RoundClock(Replica replica, Objective.Session session, AveragingPlan plan, long round) {
+  /**
+   * Prepares a round.
+   *
+   * @param retried how often the round was discarded before
+   */
+  RoundClock(
+      Replica replica, Objective.Session session, AveragingPlan plan, long round, int retried) {
     this.replica = replica;
     this.session = session;
     this.plan = plan;
     this.round = round;
+    this.retried = retried;
   }
 
-  /** Makes the round's local steps, unless told to stop before one of them. */
+  /**
+   * Makes the round's local steps, unless told to stop before one of them, or up to one that is not
+   * finite.
+   *
+   * <p>Such a step has changed nothing and is made once more: a fault of the machine does not come
+   * back, and the run goes on as if it had not been.
+   */
   void steps(BooleanSupplier stop) {
-    for (int local = 0; local < plan.frequency(); local++) {
+    for (int local = 0; local < plan.frequency() && isFinite(); local++) {
       if (stop.getAsBoolean()) {
         throw new StoppedException("Told to stop at step " + (round * plan.frequency() + local));
       }
-      Replica.Step step = replica.step(session, round * plan.frequency() + local);
+      Replica.Step step = step(local);
+      if (!step.isFinite()) {
+        step = step(local);
+      }
+      made.add(step);
       lossSum += step.loss();
       normSum += step.gradientNorm();
       lossNanos += step.lossNanos();
       backwardNanos += step.backwardNanos();
       stepNanos += step.allNanos();
     }
+  }
+
+  private Replica.Step step(int local) {
+    long step = round * plan.frequency() + local;
+    return replica.step(session, step, step + retried * RETRY_BATCHES);
+  }
+
+  /** Tells whether all steps so far were finite. */
+  boolean isFinite() {
+    return Double.isFinite(lossSum) && Double.isFinite(normSum);
+  }
+
+  /** Returns what led to the last step that was made, as JSON. */
+  String record(int rank, String host) {
+    ObjectNode record = JSON.createObjectNode();
+    long last = round * plan.frequency() + made.size() - 1;
+    record.put("round", round + 1);
+    record.put("worker", rank);
+    record.put("host", host);
+    record.put("step", last + 1);
+    record.put("retried", retried);
+    record.put("learning_rate", plan.learningRate().at(last));
+    record.set("keys", JSON.valueToTree(session.keys(last + retried * RETRY_BATCHES)));
+    ArrayNode steps = record.putArray("steps_of_the_round");
+    for (Replica.Step step : made) {
+      steps.addObject().put("loss", step.loss()).put("gradient_norm", step.gradientNorm());
+    }
+    return record.toString();
   }
 
   /** Returns the mean loss of this worker's steps. */
@@ -81,6 +138,7 @@ final class RoundClock {
         sums[4] / sums[6],
         sums[5] / sums[6],
         residentMebibytes,
-        validation);
+        validation,
+        retried == 0 ? null : retried);
   }
 }

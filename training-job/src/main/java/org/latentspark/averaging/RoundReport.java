@@ -18,6 +18,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * @param exchangeShare share in the average, waiting for other workers included
  * @param residentMebibytes resident set of worker 0's process
  * @param validationLoss held-out loss of the moving average, or null where none was due
+ * @param discarded how often the round was discarded for NaN or infinite values, or null for never
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record RoundReport(
@@ -33,4 +34,5 @@ public record RoundReport(
     double optimizerShare,
     double exchangeShare,
     double residentMebibytes,
-    Double validationLoss) {}
+    Double validationLoss,
+    Integer discarded) {}

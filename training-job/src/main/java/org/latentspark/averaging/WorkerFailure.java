@@ -14,46 +14,47 @@ import org.latentspark.cli.UsageException;
  * @param rank the worker
  * @param host where it ran
  * @param message what happened
- * @param details what led there, as JSON; "" where nothing is known
  */
-record WorkerFailure(Kind kind, int rank, String host, String message, String details) {
+record WorkerFailure(Kind kind, int rank, String host, String message) {
   /** Kinds of failures, the most telling first: others may only follow from them. */
   enum Kind {
     INPUT,
     USAGE,
     NON_FINITE,
-    STOPPED,
     OTHER
   }
 
   /** Describes what {@code failure} did to a worker. */
   static WorkerFailure of(Throwable failure, int rank, String host) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof InputException) {
-        return new WorkerFailure(Kind.INPUT, rank, host, cause.getMessage(), "");
-      }
-      if (cause instanceof UsageException) {
-        return new WorkerFailure(Kind.USAGE, rank, host, cause.getMessage(), "");
-      }
-      if (cause instanceof NonFiniteException broken) {
-        return new WorkerFailure(
-            Kind.NON_FINITE, rank, host, broken.getMessage(), broken.details());
-      }
-      if (cause instanceof StoppedException) {
-        return new WorkerFailure(Kind.STOPPED, rank, host, cause.getMessage(), "");
+      Kind kind = kind(cause);
+      if (kind != Kind.OTHER) {
+        return new WorkerFailure(kind, rank, host, cause.getMessage());
       }
     }
     String text = failure.toString().lines().findFirst().orElse("");
-    return new WorkerFailure(Kind.OTHER, rank, host, text, "");
+    return new WorkerFailure(Kind.OTHER, rank, host, text);
+  }
+
+  private static Kind kind(Throwable failure) {
+    if (failure instanceof InputException) {
+      return Kind.INPUT;
+    }
+    if (failure instanceof UsageException) {
+      return Kind.USAGE;
+    }
+    return failure instanceof NonFiniteException ? Kind.NON_FINITE : Kind.OTHER;
   }
 
   /**
    * Returns what a failed segment is told as: the exception of the worker's own kind, or a {@link
    * SegmentFailedException} that another attempt may mend.
    *
+   * @param dumps what workers that were not finite have left
    * @param reason what Spark says
    */
-  static RuntimeException exception(List<WorkerFailure> failures, String reason, Throwable cause) {
+  static RuntimeException exception(
+      List<WorkerFailure> failures, List<String> dumps, String reason, Throwable cause) {
     WorkerFailure first =
         failures.stream().min(Comparator.comparing(WorkerFailure::kind)).orElse(null);
     if (first != null && first.kind() == Kind.INPUT) {
@@ -63,7 +64,7 @@ record WorkerFailure(Kind kind, int rank, String host, String message, String de
       return new UsageException(first.message(), cause);
     }
     if (first != null && first.kind() == Kind.NON_FINITE) {
-      return new NonFiniteException(first.message(), first.details(), cause);
+      return new NonFiniteException(first.message(), dumps, cause);
     }
     String told =
         failures.stream().map(WorkerFailure::toString).collect(Collectors.joining("; ", "; ", ""));

@@ -1,6 +1,7 @@
 package org.latentspark.train;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -167,6 +168,13 @@ record DenoisingObjective(
       }
       Tensor errors = predicted.sub(target).square().flatten(1, -1).mean(1);
       return errors.mul(schedule.minSnrWeights(timesteps, noising.minSnrGamma())).mean();
+    }
+
+    @Override
+    public List<String> keys(long step) {
+      return Arrays.stream(order.batch(step, batchSize))
+          .mapToObj(index -> train.keys().get((int) index))
+          .toList();
     }
 
     /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */

@@ -1,6 +1,8 @@
 package org.latentspark.train;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
@@ -10,6 +12,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.latentspark.averaging.AveragingTrainingMaster;
+import org.latentspark.averaging.NonFiniteException;
 import org.latentspark.averaging.Objective;
 import org.latentspark.averaging.RoundReport;
 import org.latentspark.averaging.SegmentFailedException;
@@ -21,6 +24,7 @@ import org.latentspark.cli.Progress;
 import org.latentspark.cli.UsageException;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TorchGraphs;
+import org.latentspark.tensor.FileSystems;
 import org.nd4j.linalg.learning.config.Adam;
 
 /** Runs an objective to its last step: segment after segment, from checkpoint to checkpoint. */
@@ -35,7 +39,9 @@ final class Trainer {
   private final RunSettings settings;
   private final Architecture architecture;
   private final Slots slots;
+  private final LossAlarm alarm = new LossAlarm();
   private int workers;
+  private double validation = Double.NaN;
 
   Trainer(JavaSparkContext spark, RunSettings settings, Architecture architecture) {
     this.spark = spark;
@@ -114,6 +120,8 @@ final class Trainer {
         try {
           graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
           state = master.state();
+        } catch (NonFiniteException e) {
+          throw new IllegalStateException(e.getMessage() + dump(e, rounds), e);
         } catch (SegmentFailedException e) {
           failures++;
           settle(e, rounds, failures);
@@ -175,6 +183,19 @@ final class Trainer {
     }
   }
 
+  /** Writes what led to NaN or infinite values into the run's directory and says where. */
+  private String dump(NonFiniteException failure, long rounds) throws IOException {
+    Path file =
+        new Path(
+            settings.output(),
+            String.format(Locale.ROOT, "failures/after-round-%09d.json", rounds));
+    String text = "[\n" + String.join(",\n", failure.dumps()) + "\n]\n";
+    try (OutputStream out = FileSystems.of(file, spark.hadoopConfiguration()).create(file, true)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    return ". What led there is in " + file;
+  }
+
   /**
    * Chooses how many workers train the next segment: all, or as many as there are task slots.
    *
@@ -216,9 +237,14 @@ final class Trainer {
     return done.round();
   }
 
-  private double validation = Double.NaN;
-
   private void show(Progress progress, RoundReport report) {
+    alarm.look(report).ifPresent(System.out::println);
+    if (report.discarded() != null) {
+      System.out.printf(
+          "Round %d gave NaN or infinite values: it was discarded and made anew with other"
+              + " examples%n",
+          report.round());
+    }
     if (report.validationLoss() != null) {
       validation = report.validationLoss();
     }

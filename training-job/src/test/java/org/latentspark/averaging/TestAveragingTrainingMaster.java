@@ -18,8 +18,10 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.latentspark.cli.InputException;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.model.TorchModel;
@@ -145,9 +147,87 @@ class TestAveragingTrainingMaster {
             1,
             Duration.ofSeconds(30));
     assertThatThrownBy(() -> train(plan, objective, folder, new ArrayList<>()))
-        .hasStackTraceContaining("NonFiniteException")
-        .hasStackTraceContaining("The round is discarded");
+        .isInstanceOf(NonFiniteException.class)
+        .hasMessageContaining("Nothing of it reached the average");
     assertThat(folder.resolve("rounds")).doesNotExist();
+  }
+
+  @Test
+  void passingFaultOfOneWorkerChangesNoBit(@TempDir Path folder) {
+    NoiseObjective sound = new NoiseObjective(SEED, 8, 2, 4, 12);
+    AveragingPlan plan = plan(2, 3, 4, 4, ADAMW, 1);
+    float[] undisturbed = train(plan, sound, folder.resolve("a"), new ArrayList<>());
+    FaultyObjective.BROKEN.set(0);
+    List<RoundReport> reports = new ArrayList<>();
+    float[] disturbed =
+        train(
+            plan,
+            new FaultyObjective(sound, FaultyObjective.Fault.NAN_ONCE),
+            folder.resolve("b"),
+            reports);
+    assertThat(FaultyObjective.BROKEN).as("times that the step was made").hasValue(2);
+    assertThat(disturbed).containsExactly(undisturbed);
+    assertThat(reports).extracting(RoundReport::discarded).containsOnlyNulls();
+  }
+
+  @Test
+  void roundWithAnExampleThatGivesNanIsMadeAnewWithOthers(@TempDir Path folder) {
+    NoiseObjective sound = new NoiseObjective(SEED, 8, 2, 4, 12);
+    AveragingPlan plan = plan(2, 3, 4, 4, ADAMW, 1);
+    Objective faulty = new FaultyObjective(sound, FaultyObjective.Fault.NAN_OF_THE_BATCH);
+    List<RoundReport> reports = new ArrayList<>();
+    float[] first = train(plan, faulty, folder.resolve("a"), reports);
+    assertThat(reports).extracting(RoundReport::discarded).containsExactly(null, 1, null, null);
+    assertThat(reports).allMatch(report -> Double.isFinite(report.loss()));
+    float[] again = train(plan, faulty, folder.resolve("b"), new ArrayList<>());
+    assertThat(again).as("a rerun").containsExactly(first);
+    float[] undisturbed = train(plan, sound, folder.resolve("c"), new ArrayList<>());
+    assertThat(first).as("other examples").isNotEqualTo(undisturbed);
+  }
+
+  @Test
+  void nanOfEveryBatchStopsWithWhatLedThere(@TempDir Path folder) {
+    Objective faulty =
+        new FaultyObjective(
+            new NoiseObjective(SEED, 8, 2, 4, 12), FaultyObjective.Fault.NAN_OF_EVERY_BATCH);
+    List<RoundReport> reports = new ArrayList<>();
+    assertThatThrownBy(() -> train(plan(2, 3, 4, 4, ADAMW, 1), faulty, folder, reports))
+        .isInstanceOfSatisfying(
+            NonFiniteException.class,
+            failure ->
+                assertThat(failure.dumps())
+                    .singleElement()
+                    .asString()
+                    .contains("\"round\":2,\"worker\":1", "\"retried\":1", "\"loss\":\"NaN\"")
+                    .contains("[\"example of step " + ((1L << 40) + 3) + "\"]"))
+        .hasMessageStartingWith("Round 2 gave NaN or infinite values with two sets of examples");
+    assertThat(reports).extracting(RoundReport::round).containsExactly(1L);
+    assertThat(folder.resolve("rounds")).doesNotExist();
+  }
+
+  @Test
+  void badInputOfOneWorkerKeepsItsKind(@TempDir Path folder) {
+    Objective faulty =
+        new FaultyObjective(new NoiseObjective(SEED, 8, 2, 4, 12), FaultyObjective.Fault.BAD_INPUT);
+    assertThatThrownBy(() -> train(plan(2, 3, 4, 4, ADAMW, 1), faulty, folder, new ArrayList<>()))
+        .isInstanceOf(InputException.class)
+        .hasMessage("shard 7 is damaged");
+  }
+
+  @Test
+  @Tag("chaos")
+  void workerThatStandsStillEndsTheSegmentAtTheDeadline(@TempDir Path folder) {
+    Objective faulty =
+        new FaultyObjective(
+            new NoiseObjective(SEED, 8, 2, 4, 12), FaultyObjective.Fault.STANDS_STILL);
+    AveragingPlan plan =
+        new AveragingPlan(
+            2, 3, 2, 2, RATE, ADAMW, 1, 0.99, 1, Precision.FP32, 1, Duration.ofSeconds(2));
+    assertThatThrownBy(() -> train(plan, faulty, folder, new ArrayList<>()))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessageContaining("worker 0 on ")
+        .hasMessageContaining("Timed out");
+    assertThat(new Slots(spark).settle(Duration.ofMinutes(1))).as("executors replaced").isEmpty();
   }
 
   private static AveragingPlan plan(

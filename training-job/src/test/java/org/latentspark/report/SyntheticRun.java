@@ -53,7 +53,8 @@ final class SyntheticRun {
               0.05,
               0.02,
               1500 + 0.01 * round,
-              round % 5 == 1 ? loss : null);
+              round % 5 == 1 ? loss : null,
+              null);
       lines.add(JSON.writeValueAsString(report));
     }
     Files.createDirectories(directory);

@@ -50,7 +50,20 @@ class TestMetricsLog {
     for (long round : rounds) {
       log.add(
           new RoundReport(
-              round, round * 10, round * 80, 0.5, 1, 1e-3, 100, 0.4, 0.4, 0.1, 0.1, 500, 0.25));
+              round,
+              round * 10,
+              round * 80,
+              0.5,
+              1,
+              1e-3,
+              100,
+              0.4,
+              0.4,
+              0.1,
+              0.1,
+              500,
+              0.25,
+              null));
     }
     log.keep(Long.MAX_VALUE);
   }

@@ -1,0 +1,15 @@
+package org.latentspark.averaging;
+
+import java.util.function.BooleanSupplier;
+import org.bytedeco.pytorch.TCPStore;
+
+/**
+ * A worker's place in a segment.
+ *
+ * @param rendezvous the driver's store
+ * @param host the own address that other workers can reach
+ * @param rank the worker, 0 to {@code workers - 1}
+ * @param workers all workers of the segment
+ * @param stop tells, before each step, whether to stop there
+ */
+record Seat(TCPStore rendezvous, String host, int rank, int workers, BooleanSupplier stop) {}

@@ -1,0 +1,75 @@
+package org.latentspark.averaging;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.spark.BarrierTaskContext;
+import org.bytedeco.pytorch.TCPStore;
+import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Shutdown;
+import scala.runtime.AbstractFunction1;
+
+/** The function of the barrier stage's tasks; Scala's function type, so that Spark takes it. */
+final class SegmentTask
+    extends AbstractFunction1<
+        scala.collection.Iterator<Integer>, scala.collection.Iterator<AveragingResult>>
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+  private final AveragingWorker worker;
+  private final String driverHost;
+  private final int port;
+  private final Duration deadline;
+
+  SegmentTask(AveragingWorker worker, String driverHost, int port, Duration deadline) {
+    this.worker = worker;
+    this.driverHost = driverHost;
+    this.port = port;
+    this.deadline = deadline;
+  }
+
+  @Override
+  public scala.collection.Iterator<AveragingResult> apply(
+      scala.collection.Iterator<Integer> ranks) {
+    BarrierTaskContext context = BarrierTaskContext.get();
+    int rank = context.partitionId();
+    String address = context.getTaskInfos()[rank].address();
+    String host = address.substring(0, address.lastIndexOf(':'));
+    Natives.load();
+    TCPStore store = Rendezvous.connect(driverHost, port, deadline);
+    try (Shutdown.Region region = Shutdown.enter()) {
+      Rendezvous.started(store);
+      worker.requireMemory(
+          (int)
+              Arrays.stream(context.getTaskInfos())
+                  .filter(other -> other.address().startsWith(host + ":"))
+                  .count());
+      AveragingResult result =
+          worker.train(
+              new Seat(
+                  store,
+                  host,
+                  rank,
+                  context.getTaskInfos().length,
+                  () -> context.isInterrupted() || Shutdown.begun()));
+      return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
+    } catch (IOException | RuntimeException | Error e) {
+      throw told(e, store, rank, host);
+    } finally {
+      store.releaseReference();
+    }
+  }
+
+  /** Leaves the failure for the driver, as far as it still listens. */
+  private static IllegalStateException told(
+      Throwable failure, TCPStore store, int rank, String host) {
+    WorkerFailure record = WorkerFailure.of(failure, rank, host);
+    try {
+      Rendezvous.fail(store, record);
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+    return new IllegalStateException(record.toString(), failure);
+  }
+}

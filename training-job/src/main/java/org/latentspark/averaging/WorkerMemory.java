@@ -1,0 +1,79 @@
+package org.latentspark.averaging;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.latentspark.cli.UsageException;
+
+/** Foresees, before a worker allocates anything, whether its vectors will fit. */
+final class WorkerMemory {
+  /** Values, gradients, average and moving average. */
+  private static final int VECTORS = 4;
+
+  /** Between two steps nothing else lives; within one, activations take no less than this. */
+  private static final int WITHIN_A_STEP = 1;
+
+  private static final double GIBIBYTE = 1L << 30;
+
+  private WorkerMemory() {}
+
+  /**
+   * Checks that the workers of a host fit.
+   *
+   * @param moments vectors that the inner optimizer keeps
+   * @param workers workers on this host
+   * @param available bytes that processes of this host can still take
+   * @throws UsageException with the need, what there is, and what to change
+   */
+  static void require(long parameters, int moments, int workers, long available) {
+    int vectors = VECTORS + moments + WITHIN_A_STEP;
+    long need = parameters * Float.BYTES * vectors;
+    if (need > available / workers) {
+      throw new UsageException(
+          String.format(
+              Locale.ROOT,
+              "Memory: %,d parameters need at least %.1f GiB a worker (%d vectors of them for"
+                  + " values, gradients, averages and moments, and one for activations), and %.1f"
+                  + " GiB are left here for %d worker(s): run fewer workers on a host, choose a"
+                  + " smaller model, or leave more memory outside of the Java heap",
+              parameters,
+              need / GIBIBYTE,
+              vectors - WITHIN_A_STEP,
+              available / GIBIBYTE,
+              workers));
+    }
+  }
+
+  /** Returns how many bytes this host, or container, has left; all there are where it is silent. */
+  static long available() {
+    long host = number(Path.of("/proc/meminfo"), "MemAvailable:", Long.MAX_VALUE >> 10) << 10;
+    Path group = Path.of("/sys/fs/cgroup");
+    long most = number(group.resolve("memory.max"), "", Long.MAX_VALUE);
+    if (most == Long.MAX_VALUE) {
+      return host;
+    }
+    // The page cache counts as used and is given up on demand.
+    long used =
+        number(group.resolve("memory.current"), "", 0)
+            - number(group.resolve("memory.stat"), "inactive_file", 0);
+    return Math.min(host, most - used);
+  }
+
+  /** Returns the number after {@code label} in a file of the kernel's. */
+  private static long number(Path file, String label, long missing) {
+    try {
+      List<String> lines = Files.readAllLines(file);
+      for (String line : lines) {
+        String digits = line.replaceAll("[^0-9]", "");
+        if (line.startsWith(label) && !digits.isEmpty()) {
+          return Long.parseLong(digits);
+        }
+      }
+    } catch (IOException e) {
+      return missing;
+    }
+    return missing;
+  }
+}

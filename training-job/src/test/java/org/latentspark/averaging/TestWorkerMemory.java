@@ -1,0 +1,36 @@
+package org.latentspark.averaging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.latentspark.cli.UsageException;
+
+class TestWorkerMemory {
+  private static final long GIBIBYTE = 1L << 30;
+  private static final long STABLE_DIFFUSION = 859_520_964;
+
+  @Test
+  void whatFitsIsAccepted() {
+    long need = STABLE_DIFFUSION * 4 * 7;
+    assertThatCode(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 2 * need))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 2 * need - 2))
+        .isInstanceOf(UsageException.class);
+  }
+
+  @Test
+  void refusalTellsTheNeedWhatThereIsAndWhatToChange() {
+    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 24 * GIBIBYTE))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("859,520,964 parameters need at least 22.4 GiB a worker (6 vectors")
+        .hasMessageContaining("24.0 GiB are left here for 2 worker(s)")
+        .hasMessageContaining("run fewer workers on a host, choose a smaller model");
+  }
+
+  @Test
+  void thisMachineTellsWhatItHasLeft() {
+    assertThat(WorkerMemory.available()).isBetween(64L << 20, 64L << 40);
+  }
+}
