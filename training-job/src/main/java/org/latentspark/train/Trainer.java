@@ -38,17 +38,13 @@ final class Trainer {
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final Architecture architecture;
-  private final Slots slots;
   private final LossAlarm alarm = new LossAlarm();
-  private int workers;
   private double validation = Double.NaN;
 
   Trainer(JavaSparkContext spark, RunSettings settings, Architecture architecture) {
     this.spark = spark;
     this.settings = settings;
     this.architecture = architecture;
-    this.slots = new Slots(spark);
-    this.workers = settings.plan().workers();
   }
 
   /**
@@ -67,7 +63,8 @@ final class Trainer {
       CheckpointListener listener)
       throws IOException {
     AveragingTrainingMaster.refuseUnfitCluster(spark.getConf());
-    requireSlots();
+    Workforce workforce = new Workforce(new Slots(spark), settings);
+    workforce.requireAll();
     Configuration hadoop = spark.hadoopConfiguration();
     Checkpoints checkpoints = Checkpoints.of(new Path(settings.output()), hadoop);
     TreeMap<String, String> record = new TreeMap<>(facts);
@@ -116,7 +113,7 @@ final class Trainer {
       SparkComputationGraph graph = new SparkComputationGraph(spark, network, master);
       int failures = 0;
       while (rounds < all) {
-        master.prepare(state, workers());
+        master.prepare(state, workforce.next());
         try {
           graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
           state = master.state();
@@ -124,7 +121,7 @@ final class Trainer {
           throw new IllegalStateException(e.getMessage() + dump(e, rounds), e);
         } catch (SegmentFailedException e) {
           failures++;
-          settle(e, rounds, failures);
+          workforce.recover(e, rounds, failures);
           state = newest(store, checkpoints);
         }
         long reached = roundsDone(checkpoints, state);
@@ -163,26 +160,6 @@ final class Trainer {
     return state;
   }
 
-  /** Ends what a failed segment has left running, or the run, when it failed too often. */
-  private void settle(SegmentFailedException failure, long rounds, int failures) {
-    RunSettings.Recovery recovery = settings.recovery();
-    String told =
-        String.format(
-            Locale.ROOT,
-            "The segment after average %d failed (%d of %d attempts): %s",
-            rounds,
-            failures,
-            recovery.attempts(),
-            failure.getMessage());
-    if (failures >= recovery.attempts()) {
-      throw new IllegalStateException(told, failure);
-    }
-    System.out.println(told);
-    for (String executor : slots.settle(settings.plan().deadline())) {
-      System.out.println("Executor " + executor + " does not end its task: it is replaced");
-    }
-  }
-
   /** Writes what led to NaN or infinite values into the run's directory and says where. */
   private String dump(NonFiniteException failure, long rounds) throws IOException {
     Path file =
@@ -194,26 +171,6 @@ final class Trainer {
       out.write(text.getBytes(StandardCharsets.UTF_8));
     }
     return ". What led there is in " + file;
-  }
-
-  /**
-   * Chooses how many workers train the next segment: all, or as many as there are task slots.
-   *
-   * <p>Slots that were there a segment ago are waited for: their executor may be on its way back.
-   */
-  private int workers() {
-    int wanted = settings.plan().workers();
-    int offered = Math.min(wanted, slots.await(workers, settings.recovery().patience()));
-    if (offered == 0) {
-      throw new IllegalStateException(
-          "No task slot came within recovery.patience, " + settings.recovery().patience());
-    }
-    if (offered != workers) {
-      System.out.printf(
-          "Going on with %d of %d workers: as many task slots are left%n", offered, wanted);
-    }
-    workers = offered;
-    return workers;
   }
 
   /** Returns a state's rounds; with another frequency they would stand for other steps. */
@@ -251,17 +208,5 @@ final class Trainer {
     progress.note(
         String.format(Locale.ROOT, "loss %.4f, held out %.4f", report.loss(), validation));
     progress.at(report.step());
-  }
-
-  private void requireSlots() {
-    int offered = slots.await(workers, settings.recovery().patience());
-    if (offered < workers) {
-      throw new UsageException(
-          "workers="
-              + workers
-              + " needs as many task slots at once, and the cluster offers "
-              + offered
-              + ": set workers lower, or give the job more cores");
-    }
   }
 }
