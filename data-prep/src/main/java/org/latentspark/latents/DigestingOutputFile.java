@@ -9,6 +9,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
+import org.latentspark.tensor.FileSystems;
 
 /** A new file on any Hadoop file system whose bytes are hashed on their way out. */
 final class DigestingOutputFile implements OutputFile {
@@ -34,7 +35,7 @@ final class DigestingOutputFile implements OutputFile {
 
   @Override
   public PositionOutputStream create(long blockSizeHint) throws IOException {
-    FileSystem files = path.getFileSystem(configuration);
+    FileSystem files = FileSystems.of(path, configuration);
     return new DigestingStream(files.create(path, false));
   }
 

@@ -14,8 +14,9 @@ package org.latentspark.latents;
  * @param bucketHeight rows of the image as the encoder saw it
  * @param scores what the metadata says about the pair
  * @param split train or validation
- * @param latent fp16 little-endian [2C,h,w]: C channels of the posterior's mean, then C of its
- *     standard deviation, not multiplied by the scaling factor
+ * @param latent fp16 little-endian, as the manifest's {@link LatentKind} says: [2C,h,w], C channels
+ *     of the posterior's mean, then C of its standard deviation, or [C,h,w], a sample; not
+ *     multiplied by the scaling factor
  * @param textEmbedding fp16 little-endian [tokens,dim]: the text encoder's last hidden states
  * @param tokenIds [tokens], padded as the tokenizer pads
  */

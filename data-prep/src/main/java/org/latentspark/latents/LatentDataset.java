@@ -3,16 +3,19 @@ package org.latentspark.latents;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.InputException;
+import org.latentspark.tensor.FileSystems;
 
 /** An encoded dataset: a directory, on any Hadoop file system, with a complete manifest. */
 public final class LatentDataset {
@@ -37,38 +40,94 @@ public final class LatentDataset {
 
   /** Returns whether {@code directory} holds a dataset, that is, a manifest. */
   public static boolean exists(Path directory, Configuration configuration) throws IOException {
-    return directory.getFileSystem(configuration).exists(new Path(directory, Manifest.FILE_NAME));
+    return FileSystems.of(directory, configuration).exists(new Path(directory, Manifest.FILE_NAME));
   }
 
   /**
-   * Opens the dataset in {@code directory}.
+   * Opens the newest version of the dataset in {@code directory}.
    *
    * @throws InputException if there is no manifest, if its format is not {@link
    *     Manifest#FORMAT_VERSION}, or if a file that it lists is missing or has another length
    */
   public static LatentDataset open(Path directory, Configuration configuration) throws IOException {
-    Path path = new Path(directory, Manifest.FILE_NAME);
-    byte[] json;
-    try (InputStream stream = directory.getFileSystem(configuration).open(path)) {
-      json = stream.readAllBytes();
-    } catch (FileNotFoundException e) {
-      throw new InputException(
-          directory + " is not an encoded dataset: it has no " + Manifest.FILE_NAME, e);
-    }
-    Manifest manifest = parse(path, json);
-    LatentDataset dataset =
-        new LatentDataset(directory, configuration, manifest, Digests.sha256Hex(json));
+    LatentDataset dataset = inspect(directory, configuration);
     dataset.requireFiles();
     return dataset;
   }
 
-  /** Writes the manifest of the dataset in {@code directory}; from here on the dataset exists. */
+  /**
+   * Opens version {@code number}, which later versions leave as it was.
+   *
+   * @throws InputException as {@link #open(Path, Configuration)} does, and if there is no such
+   *     version
+   */
+  public static LatentDataset open(Path directory, int number, Configuration configuration)
+      throws IOException {
+    LatentDataset dataset = inspect(directory, number, configuration);
+    dataset.requireFiles();
+    return dataset;
+  }
+
+  /** Opens the newest version without a look at its files, which may be damaged. */
+  public static LatentDataset inspect(Path directory, Configuration configuration)
+      throws IOException {
+    try {
+      return read(directory, Manifest.FILE_NAME, configuration);
+    } catch (FileNotFoundException e) {
+      throw new InputException(
+          directory + " is not an encoded dataset: it has no " + Manifest.FILE_NAME, e);
+    }
+  }
+
+  /** Opens version {@code number} without a look at its files. */
+  public static LatentDataset inspect(Path directory, int number, Configuration configuration)
+      throws IOException {
+    LatentDataset newest = inspect(directory, configuration);
+    int last = newest.manifest.version();
+    if (number == last) {
+      return newest;
+    }
+    try {
+      return read(directory, Manifest.fileName(number), configuration);
+    } catch (FileNotFoundException e) {
+      throw new InputException(
+          "%s has no version %d, its newest is %d".formatted(directory, number, last), e);
+    }
+  }
+
+  private static LatentDataset read(Path directory, String name, Configuration configuration)
+      throws IOException {
+    Path path = new Path(directory, name);
+    try (InputStream stream = FileSystems.of(path, configuration).open(path)) {
+      byte[] json = stream.readAllBytes();
+      return new LatentDataset(
+          directory, configuration, parse(path, json), Digests.sha256Hex(json));
+    }
+  }
+
+  /**
+   * Writes the manifest of the dataset in {@code directory}; from here on the dataset, or its new
+   * version, exists. The manifest of an earlier version stays, under a name of its own.
+   */
   public static void publish(Path directory, Manifest manifest, Configuration configuration)
       throws IOException {
-    FileSystem files = directory.getFileSystem(configuration);
-    try (OutputStream out = files.create(new Path(directory, Manifest.FILE_NAME), true)) {
-      out.write(manifest.toJson());
+    if (manifest.version() > 1) {
+      Path current = new Path(directory, Manifest.FILE_NAME);
+      try (InputStream stream = FileSystems.of(current, configuration).open(current)) {
+        byte[] json = stream.readAllBytes();
+        String name = Manifest.fileName(parse(current, json).version());
+        CompleteFile.write(new Path(directory, name), json, configuration);
+      }
     }
+    CompleteFile.write(new Path(directory, Manifest.FILE_NAME), manifest.toJson(), configuration);
+  }
+
+  /** Returns whether a file of the directory keeps a version that is none of {@code manifest}'s. */
+  public static boolean isStaleManifest(String fileName, Manifest manifest) {
+    return Manifest.isVersion(fileName)
+        && manifest.versions().stream()
+            .limit(manifest.versions().size() - 1L)
+            .noneMatch(version -> Manifest.fileName(version.number()).equals(fileName));
   }
 
   private static Manifest parse(Path path, byte[] json) {
@@ -127,32 +186,60 @@ public final class LatentDataset {
     return new RowReader<>(path(file), configuration, PairSchema::toRejected, pair -> true);
   }
 
-  /** Returns the SHA-256 checksums that do not hold, one line a file; reads everything. */
+  /** Reads one of the {@link #files()} from end to end and returns what it shows. */
+  public FileReport check(DataFile file) throws IOException {
+    return FileCheck.data(this, file, configuration);
+  }
+
+  /** Reads one of the files of rejected pairs from end to end and returns what it shows. */
+  public FileReport checkRejected(DataFile file) throws IOException {
+    return FileCheck.rejected(this, file, configuration);
+  }
+
+  /**
+   * Returns what the manifest says that does not hold, one line each, begun with its file's name.
+   *
+   * @param reports what {@link #check} and {@link #checkRejected} returned for all files
+   */
+  public List<String> manifestDamage(Collection<FileReport> reports) {
+    return ManifestCheck.damage(manifest, reports);
+  }
+
+  /** Returns all damage, one line each; reads everything, one file after the other. */
   public List<String> damage() throws IOException {
-    List<String> damage = new ArrayList<>();
-    for (DataFile file : allFiles()) {
-      try (InputStream in = directory.getFileSystem(configuration).open(path(file))) {
-        String actual = Digests.sha256Hex(in);
-        if (!actual.equals(file.sha256())) {
-          damage.add(
-              "%s: sha256 is %s, the manifest says %s"
-                  .formatted(path(file), actual, file.sha256()));
-        }
-      }
+    List<FileReport> reports = new ArrayList<>();
+    for (DataFile file : manifest.files()) {
+      reports.add(check(file));
     }
+    for (DataFile file : manifest.rejectedFiles()) {
+      reports.add(checkRejected(file));
+    }
+    List<String> damage = new ArrayList<>(manifestDamage(reports));
+    reports.forEach(report -> damage.addAll(report.damage()));
     return damage;
   }
 
   /**
-   * Verifies every file against its checksum; reads everything.
+   * Verifies every file; reads everything.
    *
-   * @throws InputException naming every file that differs
+   * @throws InputException naming all damage
    */
   public void verify() throws IOException {
     List<String> damage = damage();
     if (!damage.isEmpty()) {
       throw new InputException(String.join("\n", damage));
     }
+  }
+
+  /** Returns the files of the dataset's folders that its manifest does not list. */
+  public List<String> unlisted() throws IOException {
+    Set<String> paths = new TreeSet<>();
+    for (String folder : List.of(DATA, REJECTED)) {
+      paths.addAll(lengths(folder).keySet());
+    }
+    paths.removeIf(path -> new Path(path).getName().startsWith("."));
+    allFiles().forEach(file -> paths.remove(file.path()));
+    return List.copyOf(paths);
   }
 
   private void requireFiles() throws IOException {
@@ -176,7 +263,7 @@ public final class LatentDataset {
   private Map<String, Long> lengths(String folder) throws IOException {
     Map<String, Long> lengths = new HashMap<>();
     try {
-      FileSystem files = directory.getFileSystem(configuration);
+      FileSystem files = FileSystems.of(directory, configuration);
       for (FileStatus status : files.listStatus(new Path(directory, folder))) {
         lengths.put(folder + "/" + status.getPath().getName(), status.getLen());
       }

@@ -22,17 +22,18 @@ public record LatentMoments(long count, double[] sum, double[] sumOfSquares)
     return new LatentMoments(0, new double[channels], new double[channels]);
   }
 
-  /** Returns these moments with those of one more {@code latent}, fp16 [2C,h,w], added. */
-  LatentMoments plus(byte[] latent) {
+  /** Returns these moments with those of one more fp16 {@code latent} added. */
+  LatentMoments plus(byte[] latent, LatentKind kind) {
     float[] values = Fp16.toFloats(latent);
     int channels = sum.length;
-    int plane = values.length / (2 * channels);
+    int plane = values.length / ((kind == LatentKind.MEAN_STD ? 2 : 1) * channels);
     double[] sums = sum.clone();
     double[] squares = sumOfSquares.clone();
     for (int channel = 0; channel < channels; channel++) {
       for (int i = 0; i < plane; i++) {
         double mean = values[channel * plane + i];
-        double deviation = values[(channels + channel) * plane + i];
+        double deviation =
+            kind == LatentKind.MEAN_STD ? values[(channels + channel) * plane + i] : 0;
         sums[channel] += mean;
         squares[channel] += mean * mean + deviation * deviation;
       }

@@ -14,12 +14,13 @@ import org.apache.hadoop.fs.Path;
 public final class LatentWriter implements Closeable {
   private final String relativePath;
   private final LatentShape shape;
+  private final LatentKind kind;
   private final RowWriter rows;
   private LatentMoments moments;
   private long trainRows;
 
   /**
-   * Starts a new file.
+   * Starts a new file whose latents hold mean and standard deviation.
    *
    * @param dataset the dataset's directory
    * @param relativePath path of the file in it; must not exist yet
@@ -28,23 +29,35 @@ public final class LatentWriter implements Closeable {
   public LatentWriter(
       Path dataset, String relativePath, LatentShape shape, Configuration configuration)
       throws IOException {
+    this(dataset, relativePath, shape, LatentKind.MEAN_STD, configuration);
+  }
+
+  /** Starts a new file whose latents hold what {@code kind} says. */
+  public LatentWriter(
+      Path dataset,
+      String relativePath,
+      LatentShape shape,
+      LatentKind kind,
+      Configuration configuration)
+      throws IOException {
     this.relativePath = relativePath;
     this.shape = shape;
+    this.kind = kind;
     this.rows = new RowWriter(new Path(dataset, relativePath), PairSchema.ENCODED, configuration);
     this.moments = LatentMoments.none(shape.channels());
   }
 
   /** Appends a row. */
   public void write(EncodedPair pair) throws IOException {
-    if (pair.latent().length != shape.latentBytes()) {
+    if (pair.latent().length != kind.bytes(shape)) {
       throw new IllegalArgumentException(
-          "latent of %s has %d bytes, must have %d for %s"
-              .formatted(pair.key(), pair.latent().length, shape.latentBytes(), shape));
+          "latent of %s has %d bytes, must have %d for %s, %s"
+              .formatted(pair.key(), pair.latent().length, kind.bytes(shape), kind.code(), shape));
     }
     rows.write(PairSchema.toGroup(pair));
     if (pair.split() == Split.TRAIN) {
       trainRows++;
-      moments = moments.plus(pair.latent());
+      moments = moments.plus(pair.latent(), kind);
     }
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a dataset's {@code manifest.json} says; keys are in snake case there.
@@ -21,9 +22,12 @@ import java.util.SortedMap;
  * @param imageSize columns and rows of the images that were encoded
  * @param seed seed of the split
  * @param validationShare share of pairs that the split holds out
- * @param files data files in canonical order: rows ascend by key through all of them
+ * @param files data files in canonical order: rows ascend by key through those of one version
  * @param rejectedFiles files of rejected pairs
- * @param accounting what became of every pair that was read
+ * @param accounting what became of every pair that was read, in all versions
+ * @param settings what else decides on the rows, by the configuration's keys; the same in all
+ *     versions
+ * @param versions what each run added, the first first
  */
 public record Manifest(
     String format,
@@ -37,7 +41,49 @@ public record Manifest(
     double validationShare,
     List<DataFile> files,
     List<DataFile> rejectedFiles,
-    Accounting accounting) {
+    Accounting accounting,
+    SortedMap<String, String> settings,
+    List<Version> versions) {
+
+  /** Fills in what manifests did not say while a dataset had but one version. */
+  public Manifest {
+    settings = settings == null ? new TreeMap<>() : settings;
+    versions =
+        versions == null || versions.isEmpty()
+            ? List.of(new Version(1, created, 0, files.size(), rejectedFiles.size(), accounting))
+            : List.copyOf(versions);
+  }
+
+  /** Describes the first version of a dataset of which no further settings are known. */
+  public Manifest(
+      String format,
+      int formatVersion,
+      String created,
+      Encoders encoders,
+      Latent latent,
+      Text text,
+      int imageSize,
+      long seed,
+      double validationShare,
+      List<DataFile> files,
+      List<DataFile> rejectedFiles,
+      Accounting accounting) {
+    this(
+        format,
+        formatVersion,
+        created,
+        encoders,
+        latent,
+        text,
+        imageSize,
+        seed,
+        validationShare,
+        files,
+        rejectedFiles,
+        accounting,
+        new TreeMap<>(),
+        List.of());
+  }
 
   /** The value of {@code format}. */
   public static final String FORMAT = "latentspark-encoded-dataset";
@@ -68,11 +114,12 @@ public record Manifest(
   /**
    * The latents.
    *
-   * @param kind always {@code mean-std}: rows hold [2C,h,w]
+   * @param kind the {@link LatentKind}: {@code mean-std} or {@code sample}
    * @param shape C, h and w
    * @param scalingFactor the autoencoder's; stored latents are not multiplied by it
-   * @param mean [C] over the training split, for normalising
-   * @param std [C] over the training split, of a latent drawn from its posterior
+   * @param mean [C] over the training split of the first version, for normalising: a model that was
+   *     trained on one version goes on with the next
+   * @param std [C] over the same, of a latent drawn from its posterior
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Latent(
@@ -101,7 +148,53 @@ public record Manifest(
    * @param rejectedByReason the same by the reason's code
    */
   public record Accounting(
-      long read, long encoded, long rejected, SortedMap<String, Long> rejectedByReason) {}
+      long read, long encoded, long rejected, SortedMap<String, Long> rejectedByReason) {
+    /** Returns this and {@code other} together. */
+    public Accounting plus(Accounting other) {
+      SortedMap<String, Long> byReason = new TreeMap<>(rejectedByReason);
+      other.rejectedByReason.forEach((reason, count) -> byReason.merge(reason, count, Long::sum));
+      return new Accounting(
+          read + other.read, encoded + other.encoded, rejected + other.rejected, byReason);
+    }
+  }
+
+  /**
+   * What one run added to the dataset.
+   *
+   * @param number 1 for the first
+   * @param created ISO 8601 time at which its manifest was written
+   * @param known pairs of its source that the dataset held already; they were not read again
+   * @param files how many of the data files it wrote; they follow those of earlier versions
+   * @param rejectedFiles the same of the files of rejected pairs
+   * @param accounting what became of the pairs it read
+   */
+  public record Version(
+      int number,
+      String created,
+      long known,
+      int files,
+      int rejectedFiles,
+      Accounting accounting) {}
+
+  /** Returns the number of the newest version in this manifest. */
+  public int version() {
+    return versions.get(versions.size() - 1).number();
+  }
+
+  /** Returns what the rows' latents hold. */
+  public LatentKind latentKind() {
+    return LatentKind.ofCode(latent.kind());
+  }
+
+  /** Returns the name of the file that keeps version {@code number} once a newer one is there. */
+  static String fileName(int number) {
+    return "manifest-%06d.json".formatted(number);
+  }
+
+  /** Returns whether {@code fileName} is one of {@link #fileName(int)}. */
+  static boolean isVersion(String fileName) {
+    return fileName.matches("manifest-\\d{6,}\\.json");
+  }
 
   /** Returns how many rows of {@code split} the dataset holds. */
   public long rows(Split split) {

@@ -39,6 +39,8 @@ public final class RowReader<T> implements Iterator<T>, AutoCloseable {
       this.reader =
           new GroupReaderBuilder(HadoopInputFile.fromPath(path, configuration))
               .withConf(configuration)
+              // Each page carries a checksum, which Parquet compares only when asked.
+              .usePageChecksumVerification(true)
               .build();
     } catch (IOException | RuntimeException e) {
       throw damaged(e);

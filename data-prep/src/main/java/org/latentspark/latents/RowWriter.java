@@ -9,6 +9,7 @@ import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.schema.MessageType;
+import org.latentspark.tensor.FileSystems;
 
 /** Writes one Parquet file of a dataset and knows its rows, bytes and checksum afterwards. */
 final class RowWriter implements Closeable {
@@ -66,7 +67,7 @@ final class RowWriter implements Closeable {
     try {
       close();
     } finally {
-      path.getFileSystem(configuration).delete(path, false);
+      FileSystems.of(path, configuration).delete(path, false);
     }
   }
 
