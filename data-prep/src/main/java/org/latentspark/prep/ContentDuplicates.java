@@ -3,6 +3,7 @@ package org.latentspark.prep;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
 import static org.apache.spark.sql.functions.input_file_name;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.functions.substring_index;
 
@@ -13,10 +14,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function;
@@ -24,12 +25,12 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.filter.Rejection;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
-import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.RejectedPair;
 import org.latentspark.latents.RowReader;
 import org.latentspark.latents.WrittenFile;
@@ -44,17 +45,25 @@ import org.latentspark.latents.WrittenFile;
 final class ContentDuplicates {
   private final SparkSession spark;
   private final PrepSettings settings;
-  private final LatentShape shape;
+  private final EncoderFacts facts;
+  private final Optional<KnownPairs> known;
   private final SerializableConfiguration configuration;
 
+  /**
+   * Describes the work.
+   *
+   * @param known the dataset that is added to; its pairs stay
+   */
   ContentDuplicates(
       SparkSession spark,
       PrepSettings settings,
-      LatentShape shape,
+      EncoderFacts facts,
+      Optional<KnownPairs> known,
       SerializableConfiguration configuration) {
     this.spark = spark;
     this.settings = settings;
-    this.shape = shape;
+    this.facts = facts;
+    this.known = known;
     this.configuration = configuration;
   }
 
@@ -75,7 +84,7 @@ final class ContentDuplicates {
             .flatMap(shard -> shard.data().stream())
             .map(written -> new Path(settings.output(), written.file().path()).toString())
             .toList();
-    if (files.size() < 2) {
+    if (files.isEmpty() || (files.size() == 1 && known.isEmpty())) {
       return shards;
     }
     Map<String, ShardResult> replacements = new HashMap<>();
@@ -87,31 +96,47 @@ final class ContentDuplicates {
 
   /** One row a file that holds a repetition: file name, keys. */
   private Dataset<Row> losers(List<String> files) {
-    return spark
-        .read()
-        .parquet(files.toArray(new String[0]))
-        .select(
-            col("key"),
-            col("content_sha256"),
-            substring_index(input_file_name(), "/", -1).as("file"))
+    Dataset<Row> contents =
+        spark
+            .read()
+            .parquet(files.toArray(new String[0]))
+            .select(
+                col("key"),
+                col("content_sha256"),
+                substring_index(input_file_name(), "/", -1).as("file"));
+    if (known.isPresent()) {
+      contents =
+          contents.union(
+              known
+                  .get()
+                  .contents()
+                  .select(
+                      col("key"),
+                      col("content_sha256"),
+                      lit(null).cast(DataTypes.StringType).as("file")));
+    }
+    return contents
         .withColumn(
             "rank",
-            row_number().over(Window.partitionBy(col("content_sha256")).orderBy(col("key"))))
-        .filter(col("rank").gt(1))
+            row_number()
+                .over(
+                    Window.partitionBy(col("content_sha256"))
+                        .orderBy(col("file").isNotNull(), col("key"))))
+        .filter(col("rank").gt(1).and(col("file").isNotNull()))
         .groupBy(col("file"))
         .agg(collect_list(col("key")).as("keys"));
   }
 
   private List<Replacement> rewrite(Dataset<Row> losers) {
     PrepSettings taskSettings = settings;
-    LatentShape taskShape = shape;
+    EncoderFacts taskFacts = facts;
     SerializableConfiguration taskConfiguration = configuration;
     Function<Row, Replacement> rewrite =
         row ->
             rewrite(
                 new Affected(row.getString(0), new HashSet<>(row.getList(1))),
                 taskSettings,
-                taskShape,
+                taskFacts,
                 taskConfiguration);
     return losers.toJavaRDD().map(rewrite).collect();
   }
@@ -119,7 +144,7 @@ final class ContentDuplicates {
   private static Replacement rewrite(
       Affected affected,
       PrepSettings settings,
-      LatentShape shape,
+      EncoderFacts facts,
       SerializableConfiguration configuration)
       throws IOException {
     Path dataset = new Path(settings.output());
@@ -129,7 +154,7 @@ final class ContentDuplicates {
             new ShardFiles(
                 dataset,
                 TaskContext.getPartitionId(),
-                shape,
+                facts,
                 Long.MAX_VALUE,
                 configuration.value())) {
       while (rows.hasNext()) {
@@ -168,15 +193,5 @@ final class ContentDuplicates {
       }
     }
     return new ShardResult(data, rejected, byReason);
-  }
-
-  /** Returns the names of all files of {@code shards}, relative to the dataset. */
-  static Stream<String> paths(List<ShardResult> shards) {
-    return shards.stream()
-        .flatMap(
-            shard ->
-                Stream.concat(
-                    shard.data().stream().map(WrittenFile::file), shard.rejected().stream()))
-        .map(DataFile::path);
   }
 }

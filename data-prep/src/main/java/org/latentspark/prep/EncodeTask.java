@@ -13,7 +13,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
-import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.filter.PairFilter;
 import org.latentspark.filter.RejectReason;
@@ -23,78 +22,83 @@ import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.Split;
 import org.latentspark.pairs.PairRecord;
+import org.latentspark.prep.EncodeLine.Item;
 import org.latentspark.prep.ImagePipeline.Arrival;
 import scala.Tuple2;
 
 /**
  * Encodes the pairs of one partition, which come in the order of their keys, and writes them to
- * files of its own.
+ * files of its own. Fetching and decoding, encoding, and writing go on beside each other.
  */
-final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>, ShardResult> {
+final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>, FinishedShard> {
   private static final long serialVersionUID = 1L;
+
+  /** Rejections come in thousands: they are written without waiting for a batch to fill. */
+  private static final int MOST_ITEMS = 4096;
 
   private final PrepSettings settings;
   private final EncoderFacts facts;
   private final SerializableConfiguration configuration;
-  private final LongAccumulator done;
+  private final EncodeCounters counters;
 
-  /**
-   * Describes the task.
-   *
-   * @param done counts pairs for the progress line; the accounting does not depend on it
-   */
   EncodeTask(
       PrepSettings settings,
       EncoderFacts facts,
       SerializableConfiguration configuration,
-      LongAccumulator done) {
+      EncodeCounters counters) {
     this.settings = settings;
     this.facts = facts;
     this.configuration = configuration;
-    this.done = done;
+    this.counters = counters;
   }
 
   @Override
-  public Iterator<ShardResult> call(Iterator<Tuple2<String, Row>> rows) throws Exception {
+  public Iterator<FinishedShard> call(Iterator<Tuple2<String, Row>> rows) throws Exception {
     Configuration hadoop = configuration.value();
-    PairEncoder encoder = PairEncoder.shared(settings.encoders(), facts.sha256(), hadoop);
+    PairEncoder encoder = PairEncoder.shared(settings, facts.sha256(), hadoop);
     try (ImagePipeline images = new ImagePipeline(settings);
         ShardFiles files =
             new ShardFiles(
                 new Path(settings.output()),
                 TaskContext.getPartitionId(),
-                facts.latentShape(),
+                facts,
                 settings.targetBytes(),
-                hadoop)) {
-      Shard shard = new Shard(encoder, images, files);
+                hadoop);
+        EncodeLine line =
+            new EncodeLine(encoder::encode, (batch, encodings) -> write(files, batch, encodings))) {
+      Shard shard = new Shard(images, line);
       while (rows.hasNext()) {
         shard.accept(rows.next()._2());
       }
-      return Collections.singleton(shard.finish()).iterator();
+      shard.finish();
+      return Collections.singleton(shard.finished(files.finish())).iterator();
     }
   }
 
-  /** One attempt at one partition. */
+  /** One attempt at one partition, as far as the encoder. */
   private final class Shard {
-    private final PairEncoder encoder;
     private final ImagePipeline images;
-    private final ShardFiles files;
+    private final EncodeLine line;
     private final PairFilter filter = new PairFilter(settings.filter());
     private final Set<String> contents = new HashSet<>();
-    private final List<Arrival> batch = new ArrayList<>();
+    private final long started = System.nanoTime();
+    private List<Item> batch = new ArrayList<>();
+    private int wanted;
+    private ShardContents rows = ShardContents.EMPTY;
 
-    Shard(PairEncoder encoder, ImagePipeline images, ShardFiles files) {
-      this.encoder = encoder;
+    Shard(ImagePipeline images, EncodeLine line) {
       this.images = images;
-      this.files = files;
+      this.line = line;
     }
 
     void accept(Row row) throws IOException, InterruptedException {
+      rows = rows.plus(row);
       PairRecord pair = PairRecord.ofRow(row);
       String reason = row.getString(PairRecord.COLUMNS.size());
       if (reason != null) {
         String detail = row.getString(PairRecord.COLUMNS.size() + 1);
-        reject(pair, RejectReason.ofCode(reason).because(detail));
+        Rejection rejection = RejectReason.ofCode(reason).because(detail);
+        add(new Item(new Arrival(pair, null, 0, null, rejection), rejection));
         return;
       }
       while (images.isFull()) {
@@ -103,25 +107,30 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
       images.start(pair);
     }
 
-    ShardResult finish() throws IOException, InterruptedException {
+    void finish() throws IOException, InterruptedException {
       while (!images.isEmpty()) {
         take(images.next());
       }
-      encode();
-      return files.finish();
+      submit();
+      line.finish();
     }
 
-    private void take(Arrival arrival) throws IOException {
-      Optional<Rejection> rejection =
-          Optional.ofNullable(arrival.rejection()).or(() -> judge(arrival));
-      if (rejection.isPresent()) {
-        reject(arrival.pair(), rejection.get());
-        return;
-      }
-      batch.add(arrival);
-      if (batch.size() == settings.batchSize()) {
-        encode();
-      }
+    FinishedShard finished(ShardResult result) {
+      double seconds = (System.nanoTime() - started) / 1e9;
+      counters.encodeMillis().add(Math.round(line.encodeSeconds() * 1e3));
+      return new FinishedShard(
+          TaskContext.getPartitionId(),
+          rows,
+          result,
+          new ShardStats(seconds, line.encodeSeconds(), images.bytes()));
+    }
+
+    private void take(Arrival arrival) throws IOException, InterruptedException {
+      counters.bytes().add(arrival.bytes());
+      add(
+          new Item(
+              arrival,
+              Optional.ofNullable(arrival.rejection()).or(() -> judge(arrival)).orElse(null)));
     }
 
     private Optional<Rejection> judge(Arrival arrival) {
@@ -136,49 +145,57 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
                       : Optional.of(ContentDuplicates.rejection(arrival.sha256())));
     }
 
-    private void encode() throws IOException {
-      if (batch.isEmpty()) {
-        return;
+    private void add(Item item) throws IOException, InterruptedException {
+      batch.add(item);
+      wanted += item.isWanted() ? 1 : 0;
+      if (wanted == settings.batchSize() || batch.size() >= MOST_ITEMS) {
+        submit();
       }
-      List<Encoding> encodings =
-          encoder.encode(
-              batch.stream().map(Arrival::image).toList(),
-              batch.stream().map(arrival -> arrival.pair().caption()).toList());
-      for (int i = 0; i < batch.size(); i++) {
-        write(batch.get(i), encodings.get(i));
-      }
-      batch.clear();
     }
 
-    private void write(Arrival arrival, Encoding encoding) throws IOException {
-      PairRecord pair = arrival.pair();
-      if (!Fp16.allFinite(encoding.latent()) || !Fp16.allFinite(encoding.textEmbedding())) {
-        reject(pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
-        return;
-      }
-      SquareImage image = arrival.image();
-      files.write(
-          new EncodedPair(
-              pair.key(),
-              pair.caption(),
-              pair.url(),
-              arrival.sha256(),
-              image.sourceWidth(),
-              image.sourceHeight(),
-              image.crop(),
-              image.size(),
-              image.size(),
-              pair.scores(),
-              Split.of(pair.key(), settings.validationShare(), settings.seed()),
-              encoding.latent(),
-              encoding.textEmbedding(),
-              encoding.tokenIds()));
-      done.add(1);
+    private void submit() throws IOException, InterruptedException {
+      line.submit(batch);
+      batch = new ArrayList<>();
+      wanted = 0;
     }
+  }
 
-    private void reject(PairRecord pair, Rejection rejection) throws IOException {
-      files.reject(pair, rejection);
-      done.add(1);
+  private void write(ShardFiles files, List<Item> batch, List<Encoding> encodings)
+      throws IOException {
+    Iterator<Encoding> next = encodings.iterator();
+    for (Item item : batch) {
+      if (item.isWanted()) {
+        write(files, item.arrival(), next.next());
+      } else {
+        files.reject(item.arrival().pair(), item.rejection());
+      }
+      counters.pairs().add(1);
     }
+  }
+
+  private void write(ShardFiles files, Arrival arrival, Encoding encoding) throws IOException {
+    PairRecord pair = arrival.pair();
+    if (!Fp16.allFinite(encoding.latent()) || !Fp16.allFinite(encoding.textEmbedding())) {
+      files.reject(pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
+      return;
+    }
+    SquareImage image = arrival.image();
+    files.write(
+        new EncodedPair(
+            pair.key(),
+            pair.caption(),
+            pair.url(),
+            arrival.sha256(),
+            image.sourceWidth(),
+            image.sourceHeight(),
+            image.crop(),
+            image.size(),
+            image.size(),
+            pair.scores(),
+            Split.of(pair.key(), settings.validationShare(), settings.seed()),
+            encoding.latent(),
+            encoding.textEmbedding(),
+            encoding.tokenIds()));
+    counters.encoded().add(1);
   }
 }

@@ -29,35 +29,45 @@ final class ImagePipeline implements AutoCloseable {
   private final long patienceSeconds;
   private final Fetcher fetcher;
   private final ImageDecoder decoder;
-  private final ExecutorService decoding =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread thread = new Thread(work, "decode-images");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService decoding;
   private final Deque<Pending> pending = new ArrayDeque<>();
+  private long bytes;
 
   ImagePipeline(PrepSettings settings) {
     this.capacity = Math.max(settings.fetch().parallelism(), settings.batchSize());
     this.patienceSeconds = settings.fetch().deadline().toSeconds() + DECODE_SECONDS;
     this.fetcher = new Fetcher(settings.fetch());
     this.decoder = new ImageDecoder(settings.image());
+    this.decoding =
+        Executors.newFixedThreadPool(
+            settings.decodeThreads(),
+            work -> {
+              Thread thread = new Thread(work, "decode-images");
+              thread.setDaemon(true);
+              return thread;
+            });
   }
 
   /**
    * What became of a pair: an image or a rejection, the other is null.
    *
    * @param sha256 of the file, null if there is none
+   * @param bytes of the file, 0 if it is rejected
    */
-  record Arrival(PairRecord pair, String sha256, SquareImage image, Rejection rejection) {}
+  record Arrival(
+      PairRecord pair, String sha256, long bytes, SquareImage image, Rejection rejection) {}
 
-  private record Decoded(String sha256, SquareImage image) {}
+  private record Decoded(String sha256, long bytes, SquareImage image) {}
 
   private record Pending(PairRecord pair, CompletableFuture<Decoded> image) {}
 
   boolean isFull() {
     return pending.size() >= capacity;
+  }
+
+  /** Returns how many bytes the files had that became images. */
+  long bytes() {
+    return bytes;
   }
 
   boolean isEmpty() {
@@ -72,7 +82,8 @@ final class ImagePipeline implements AutoCloseable {
             fetcher
                 .fetch(pair.url())
                 .thenApplyAsync(
-                    file -> new Decoded(Digests.sha256Hex(file), decoder.decode(file)), decoding)));
+                    file -> new Decoded(Digests.sha256Hex(file), file.length, decoder.decode(file)),
+                    decoding)));
   }
 
   /** Waits for the pair that was started first. */
@@ -80,14 +91,15 @@ final class ImagePipeline implements AutoCloseable {
     Pending first = pending.remove();
     try {
       Decoded decoded = first.image().get(patienceSeconds, TimeUnit.SECONDS);
-      return new Arrival(first.pair(), decoded.sha256(), decoded.image(), null);
+      bytes += decoded.bytes();
+      return new Arrival(first.pair(), decoded.sha256(), decoded.bytes(), decoded.image(), null);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       while (cause instanceof CompletionException && cause.getCause() != null) {
         cause = cause.getCause();
       }
       if (cause instanceof RejectedException rejected) {
-        return new Arrival(first.pair(), null, null, rejected.rejection());
+        return new Arrival(first.pair(), null, 0, null, rejected.rejection());
       }
       throw new IllegalStateException("pair " + first.pair() + " failed", cause);
     } catch (TimeoutException e) {

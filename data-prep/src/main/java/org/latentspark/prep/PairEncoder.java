@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
@@ -22,10 +23,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.cli.InputException;
+import org.latentspark.cli.UsageException;
 import org.latentspark.image.SquareImage;
 import org.latentspark.latents.Digests;
+import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.model.AutoencoderKLConfig;
@@ -33,6 +37,8 @@ import org.latentspark.model.ClipTextModel;
 import org.latentspark.model.ClipTokenizer;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.ParameterTable;
+import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
 
 /**
@@ -48,13 +54,27 @@ final class PairEncoder {
   private static PairEncoder shared;
 
   private final String directory;
+  private final Options options;
+  private final DeviceType device;
   private final SortedMap<String, String> sha256;
   private final AutoencoderKL autoencoder;
   private final ClipTextModel textEncoder;
   private final ClipTokenizer tokenizer;
 
-  private PairEncoder(String directory, Configuration configuration) throws IOException {
+  /** How the encoders work; runs that differ in it share no instance. */
+  private record Options(
+      LatentKind latents, EncoderPrecision precision, PrepSettings.Device device, long seed) {
+    static Options of(PrepSettings settings) {
+      return new Options(
+          settings.latents(), settings.precision(), settings.device(), settings.seed());
+    }
+  }
+
+  private PairEncoder(String directory, Options options, Configuration configuration)
+      throws IOException {
     Natives.load();
+    this.options = options;
+    this.device = device(options.device());
     Path root = new Path(directory);
     ModelDirectory vae = new ModelDirectory(new Path(root, VAE), configuration);
     ModelDirectory text = new ModelDirectory(new Path(root, TEXT_ENCODER), configuration);
@@ -70,12 +90,36 @@ final class PairEncoder {
     sha256.put(TEXT_ENCODER, text.fingerprint());
     sha256.put(TOKENIZER, fingerprint(words, configuration));
     requireFit();
+    if (device != DeviceType.CPU) {
+      move(autoencoder.parameters());
+      move(textEncoder.parameters());
+    }
   }
 
-  /** Loads the encoders in {@code directory}; later tasks of this JVM share them. */
-  static synchronized PairEncoder load(String directory, Configuration configuration)
+  private static DeviceType device(PrepSettings.Device wanted) {
+    boolean usable = wanted != PrepSettings.Device.CPU && torch.cuda_is_available();
+    if (wanted == PrepSettings.Device.CUDA && !usable) {
+      throw new UsageException(
+          "device = cuda: this machine has no usable GPU, or this build is for CPUs (the Maven"
+              + " profile gpu makes the other)");
+    }
+    return usable ? DeviceType.CUDA : DeviceType.CPU;
+  }
+
+  private void move(ParameterTable parameters) {
+    try (PointerScope scope = new PointerScope()) {
+      parameters.bind(to(parameters.values()));
+    }
+  }
+
+  private Tensor to(Tensor tensor) {
+    return device == DeviceType.CPU ? tensor : tensor.to(new Device(device), tensor.scalar_type());
+  }
+
+  /** Loads the encoders of {@code settings}; later tasks of this JVM share them. */
+  static synchronized PairEncoder load(PrepSettings settings, Configuration configuration)
       throws IOException {
-    shared = new PairEncoder(directory, configuration);
+    shared = new PairEncoder(settings.encoders(), Options.of(settings), configuration);
     return shared;
   }
 
@@ -85,10 +129,14 @@ final class PairEncoder {
    * @throws InputException if this machine's copy of the directory holds other weights
    */
   static synchronized PairEncoder shared(
-      String directory, SortedMap<String, String> sha256, Configuration configuration)
+      PrepSettings settings, SortedMap<String, String> sha256, Configuration configuration)
       throws IOException {
-    if (shared == null || !shared.directory.equals(directory) || !shared.sha256.equals(sha256)) {
-      shared = new PairEncoder(directory, configuration);
+    String directory = settings.encoders();
+    if (shared == null
+        || !shared.directory.equals(directory)
+        || !shared.options.equals(Options.of(settings))
+        || !shared.sha256.equals(sha256)) {
+      load(settings, configuration);
     }
     if (!shared.sha256.equals(sha256)) {
       throw new InputException(
@@ -109,17 +157,21 @@ final class PairEncoder {
     return new EncoderFacts(
         sha256,
         new LatentShape(autoencoder.config().latentChannels(), size / downscale, size / downscale),
+        options.latents(),
         autoencoder.config().scalingFactor(),
         tokenizer.maxLength(),
         textEncoder.config().hiddenSize());
   }
 
-  /** Encodes pictures of one size and their captions. */
-  List<Encoding> encode(List<SquareImage> images, List<String> captions) {
-    Natives.operationThreads(1);
+  /** Encodes pairs whose pictures have one size. */
+  List<Encoding> encode(List<EncodeLine.Item> pairs) {
+    List<SquareImage> images = pairs.stream().map(pair -> pair.arrival().image()).toList();
+    List<String> captions = pairs.stream().map(pair -> pair.arrival().pair().caption()).toList();
+    List<String> keys = pairs.stream().map(pair -> pair.arrival().pair().key()).toList();
+    prepareThread();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      List<byte[]> latents = rows(latents(pixels(images)));
+      List<byte[]> latents = rows(latents(pixels(images), keys));
       int[][] tokenIds = tokenizer.encode(captions);
       List<byte[]> embeddings = rows(textEncoder.hiddenStates(ids(tokenIds)));
       List<Encoding> encodings = new ArrayList<>();
@@ -130,9 +182,14 @@ final class PairEncoder {
     }
   }
 
+  private void prepareThread() {
+    Natives.operationThreads(1);
+    options.precision().enter(device);
+  }
+
   /** Encodes the empty caption, which stands for no caption in classifier-free guidance. */
   Encoding encodeEmptyCaption() {
-    Natives.operationThreads(1);
+    prepareThread();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       int[][] tokenIds = tokenizer.encode(List.of(""));
@@ -141,9 +198,9 @@ final class PairEncoder {
     }
   }
 
-  /** Moments as stored, [B,2C,h,w]: mean, then standard deviation. */
-  private Tensor latents(Tensor pixels) {
-    Tensor moments = autoencoder.encode(pixels);
+  /** Latents as stored: [B,2C,h,w], mean, then standard deviation, or [B,C,h,w], a sample. */
+  private Tensor latents(Tensor pixels, List<String> keys) {
+    Tensor moments = autoencoder.encode(pixels).to(ScalarType.Float);
     long channels = autoencoder.config().latentChannels();
     Tensor mean = moments.narrow(1, 0, channels);
     Tensor logVariance =
@@ -153,11 +210,24 @@ final class PairEncoder {
                 new ScalarOptional(new Scalar(AutoencoderKL.MIN_LOG_VARIANCE)),
                 new ScalarOptional(new Scalar(AutoencoderKL.MAX_LOG_VARIANCE)));
     Tensor deviation = logVariance.mul(new Scalar(0.5)).exp();
-    return torch.cat(new TensorVector(mean, deviation), 1);
+    return options.latents() == LatentKind.MEAN_STD
+        ? torch.cat(new TensorVector(mean, deviation), 1)
+        : mean.add(deviation.mul(noise(keys, mean)));
+  }
+
+  /** Noise of the shape of {@code like} that follows from each pair's key, whatever the batch. */
+  private Tensor noise(List<String> keys, Tensor like) {
+    long[] one = {1, like.size(1), like.size(2), like.size(3)};
+    TensorVector rows = new TensorVector();
+    for (String key : keys) {
+      long stream = Long.parseUnsignedLong(key.substring(0, 16), 16);
+      rows.push_back(torch.randn(one, Seeds.generator(options.seed(), stream)));
+    }
+    return to(torch.cat(rows, 0));
   }
 
   /** Pixels [B,3,S,S] in [-1,1]. */
-  private static Tensor pixels(List<SquareImage> images) {
+  private Tensor pixels(List<SquareImage> images) {
     int size = images.get(0).size();
     Tensor bytes =
         torch.empty(
@@ -167,7 +237,7 @@ final class PairEncoder {
       byte[] rgb = images.get(i).rgb();
       memory.position((long) i * rgb.length).put(rgb, 0, rgb.length);
     }
-    return bytes
+    return to(bytes)
         .permute(0, 3, 1, 2)
         .to(ScalarType.Float)
         .div(new Scalar(127.5))
@@ -175,14 +245,14 @@ final class PairEncoder {
         .contiguous();
   }
 
-  private static Tensor ids(int[][] tokenIds) {
+  private Tensor ids(int[][] tokenIds) {
     long[] flat = Arrays.stream(tokenIds).flatMapToInt(Arrays::stream).asLongStream().toArray();
-    return Tensors.of(flat, tokenIds.length, tokenIds[0].length);
+    return to(Tensors.of(flat, tokenIds.length, tokenIds[0].length));
   }
 
   /** The rows of {@code tensor} along its first dimension, as fp16 bytes. */
   private static List<byte[]> rows(Tensor tensor) {
-    Tensor halves = tensor.to(ScalarType.Half).contiguous();
+    Tensor halves = tensor.to(ScalarType.Half).cpu().contiguous();
     int count = Math.toIntExact(halves.size(0));
     int length = Math.toIntExact(halves.numel() / count * 2);
     BytePointer memory = new BytePointer(halves.data_ptr());

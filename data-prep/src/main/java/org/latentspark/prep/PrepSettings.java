@@ -10,6 +10,7 @@ import org.latentspark.cli.Settings;
 import org.latentspark.filter.FilterSettings;
 import org.latentspark.image.FetchSettings;
 import org.latentspark.image.ImageSettings;
+import org.latentspark.latents.LatentKind;
 
 /**
  * The configuration of {@code prep}; {@code reference.conf} says what each key means.
@@ -18,6 +19,10 @@ import org.latentspark.image.ImageSettings;
  * @param output directory of the dataset
  * @param existing what happens to a complete dataset that is there
  * @param encoders directory of the encoders
+ * @param latents what the rows' latents hold
+ * @param precision arithmetic of the encoders
+ * @param device where the encoders run
+ * @param decodeThreads threads of each task that decode images
  * @param batchSize pairs encoded together
  * @param validationShare share of pairs held out
  * @param seed of the split
@@ -34,6 +39,10 @@ record PrepSettings(
     String output,
     Existing existing,
     String encoders,
+    LatentKind latents,
+    EncoderPrecision precision,
+    Device device,
+    int decodeThreads,
     int batchSize,
     double validationShare,
     long seed,
@@ -50,8 +59,20 @@ record PrepSettings(
 
   /** What happens to a complete dataset at the output. */
   enum Existing {
-    KEEP,
+    /** The run is refused. */
+    REFUSE,
+    /** The run adds the pairs that the dataset does not hold, as a new version. */
+    APPEND,
+    /** The run makes the dataset anew. */
     REPLACE
+  }
+
+  /** Where the encoders run. */
+  enum Device {
+    /** On a GPU if there is one. */
+    AUTO,
+    CPU,
+    CUDA
   }
 
   static PrepSettings read(Settings settings) {
@@ -59,8 +80,12 @@ record PrepSettings(
     return new PrepSettings(
         source(settings),
         settings.required("output"),
-        settings.flag("overwrite") ? Existing.REPLACE : Existing.KEEP,
+        settings.oneOf("existing", Existing.class),
         settings.required("encoders"),
+        settings.oneOf("latents", LatentKind.class),
+        settings.oneOf("precision", EncoderPrecision.class),
+        settings.oneOf("device", Device.class),
+        settings.integer("decode-threads", 1, 256),
         settings.integer("batch-size", 1, 4096),
         settings.number("validation-share", 0, 0.9),
         settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
@@ -80,6 +105,10 @@ record PrepSettings(
         qualify(output, hadoop),
         existing,
         qualify(encoders, hadoop),
+        latents,
+        precision,
+        device,
+        decodeThreads,
         batchSize,
         validationShare,
         seed,

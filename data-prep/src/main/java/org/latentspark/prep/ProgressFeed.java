@@ -2,6 +2,7 @@ package org.latentspark.prep;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.SparkContext;
 import org.apache.spark.Success$;
@@ -19,20 +20,23 @@ import scala.collection.JavaConverters;
  */
 final class ProgressFeed extends SparkListener implements AutoCloseable {
   private final SparkContext spark;
-  private final long accumulator;
+  private final EncodeCounters counters;
   private final Progress progress;
-  private final Map<Long, Long> doneByTask = new HashMap<>();
+  private final long started = System.nanoTime();
+
+  /** Values of the accumulators by id, by task. */
+  private final Map<Long, Map<Long, Long>> byTask = new HashMap<>();
+
   private long shown;
 
-  private ProgressFeed(SparkContext spark, long accumulator, Progress progress) {
+  private ProgressFeed(SparkContext spark, EncodeCounters counters, Progress progress) {
     this.spark = spark;
-    this.accumulator = accumulator;
+    this.counters = counters;
     this.progress = progress;
   }
 
-  static ProgressFeed start(SparkContext spark, LongAccumulator done, long total) {
-    ProgressFeed feed =
-        new ProgressFeed(spark, done.id(), Progress.start("encode", "pairs", total));
+  static ProgressFeed start(SparkContext spark, EncodeCounters counters, long total) {
+    ProgressFeed feed = new ProgressFeed(spark, counters, Progress.start("encode", "pairs", total));
     spark.addSparkListener(feed);
     return feed;
   }
@@ -50,21 +54,34 @@ final class ProgressFeed extends SparkListener implements AutoCloseable {
           end.taskInfo().taskId(),
           JavaConverters.seqAsJavaList(end.taskInfo().accumulables().toSeq()));
     } else {
-      doneByTask.remove(end.taskInfo().taskId());
+      byTask.remove(end.taskInfo().taskId());
     }
   }
 
   private synchronized void update(long task, List<AccumulableInfo> infos) {
+    Map<Long, Long> values = byTask.computeIfAbsent(task, any -> new HashMap<>());
     for (AccumulableInfo info : infos) {
-      if (info.id() == accumulator && info.update().isDefined()) {
-        doneByTask.put(task, ((Number) info.update().get()).longValue());
+      if (info.update().isDefined() && info.update().get() instanceof Number value) {
+        values.put(info.id(), value.longValue());
       }
     }
-    long done = doneByTask.values().stream().mapToLong(Long::longValue).sum();
-    if (done > shown) {
-      progress.advance(done - shown);
-      shown = done;
+    long pairs = sum(counters.pairs());
+    if (pairs > shown) {
+      progress.advance(pairs - shown);
+      shown = pairs;
+      progress.note(
+          String.format(
+              Locale.ROOT,
+              ", %.0f %% encoded, %.1f MB/s",
+              100.0 * sum(counters.encoded()) / pairs,
+              sum(counters.bytes()) * 1e3 / Math.max(1, System.nanoTime() - started)));
     }
+  }
+
+  private long sum(LongAccumulator counter) {
+    return byTask.values().stream()
+        .mapToLong(values -> values.getOrDefault(counter.id(), 0L))
+        .sum();
   }
 
   @Override

@@ -12,7 +12,6 @@ import org.latentspark.filter.Rejection;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.LatentDataset;
-import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.LatentWriter;
 import org.latentspark.latents.RejectedPair;
 import org.latentspark.latents.RejectedWriter;
@@ -28,7 +27,7 @@ import org.latentspark.pairs.PairRecord;
 final class ShardFiles implements AutoCloseable {
   private final Path dataset;
   private final String name;
-  private final LatentShape shape;
+  private final EncoderFacts facts;
   private final long targetBytes;
   private final Configuration configuration;
   private final List<WrittenFile> data = new ArrayList<>();
@@ -42,10 +41,10 @@ final class ShardFiles implements AutoCloseable {
    * @param shard number of the partition, for people who look at the folder
    */
   ShardFiles(
-      Path dataset, int shard, LatentShape shape, long targetBytes, Configuration configuration) {
+      Path dataset, int shard, EncoderFacts facts, long targetBytes, Configuration configuration) {
     this.dataset = dataset;
     this.name = "part-%06d-%s".formatted(shard, UUID.randomUUID());
-    this.shape = shape;
+    this.facts = facts;
     this.targetBytes = targetBytes;
     this.configuration = configuration;
   }
@@ -59,7 +58,8 @@ final class ShardFiles implements AutoCloseable {
   void write(EncodedPair pair) throws IOException {
     if (encoded == null) {
       String path = "%s/%s-%d.parquet".formatted(LatentDataset.DATA, name, data.size());
-      encoded = new LatentWriter(dataset, path, shape, configuration);
+      encoded =
+          new LatentWriter(dataset, path, facts.latentShape(), facts.latentKind(), configuration);
     }
     encoded.write(pair);
     if (encoded.approximateBytes() >= targetBytes) {

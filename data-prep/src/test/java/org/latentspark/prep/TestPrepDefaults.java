@@ -20,7 +20,11 @@ class TestPrepDefaults {
     Map<String, Object> expected = new TreeMap<>();
     expected.put("source", List.of());
     expected.put("output", "");
-    expected.put("overwrite", false);
+    expected.put("existing", "refuse");
+    expected.put("latents", "mean-std");
+    expected.put("precision", "fp32");
+    expected.put("device", "auto");
+    expected.put("decode-threads", 2);
     expected.put("encoders", "");
     expected.put("batch-size", 16);
     expected.put("validation-share", 0.05);
@@ -50,6 +54,16 @@ class TestPrepDefaults {
     expected.put("fetch.rewrite-to", "");
     expected.put("files.target-bytes", "256 MiB");
     assertThat(Settings.defaults(PrepSettings.REFERENCES)).isEqualTo(expected);
+  }
+
+  @Test
+  void defaultsOfVerifyArePinned() {
+    VerifyJob verify = new VerifyJob();
+    assertThat(Settings.defaults(verify.references()))
+        .isEqualTo(Map.of("dataset", "", "version", 0));
+    Settings settings = Settings.load(verify.references(), null, List.of("dataset=a"));
+    assertThat(settings.read(verify::configure)).isEqualTo(new VerifySettings("a", 0));
+    assertThat(settings.unread()).isEmpty();
   }
 
   @Test

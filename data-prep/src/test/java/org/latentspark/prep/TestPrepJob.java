@@ -33,6 +33,7 @@ import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.RejectedPair;
@@ -198,7 +199,7 @@ class TestPrepJob {
     for (EncodedPair pair : pairs) {
       assertThat(pair.key()).isEqualTo(PairRecord.keyOf(pair.url(), pair.caption()));
       assertThat(pair.split()).isEqualTo(Split.of(pair.key(), 0.25, 0));
-      assertThat(pair.latent()).hasSize(manifest.latent().shape().latentBytes());
+      assertThat(pair.latent()).hasSize(LatentKind.MEAN_STD.bytes(manifest.latent().shape()));
       assertThat(pair.tokenIds()).hasSize(TinyEncoders.TOKENS);
       float[] latent = Fp16.toFloats(pair.latent());
       for (int i = latent.length / 2; i < latent.length; i++) {
@@ -222,7 +223,8 @@ class TestPrepJob {
     Manifest manifest =
         PrepJob.run(
             spark,
-            settings("partitions=5", "batch-size=1", "overwrite=true", "files.target-bytes=2 KiB"));
+            settings(
+                "partitions=5", "batch-size=1", "existing=replace", "files.target-bytes=2 KiB"));
     assertThat(manifest.files()).hasSizeGreaterThan(5);
     assertThat(pairs(open())).usingRecursiveComparison().isEqualTo(whole);
     assertThat(Set.copyOf(rejected(open()))).isEqualTo(rejectedWhole);
@@ -263,7 +265,7 @@ class TestPrepJob {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("holds a complete dataset");
 
-    Manifest second = PrepJob.run(spark, settings("limit=4", "overwrite=true"));
+    Manifest second = PrepJob.run(spark, settings("limit=4", "existing=replace"));
     assertThat(second.accounting().read()).isEqualTo(5);
     assertThat(parquetFiles(folder.resolve("out")))
         .hasSize(second.files().size() + second.rejectedFiles().size());
