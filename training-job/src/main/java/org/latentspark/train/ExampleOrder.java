@@ -1,6 +1,5 @@
 package org.latentspark.train;
 
-import java.util.SplittableRandom;
 import org.latentspark.tensor.Seeds;
 
 /** The order in which one worker goes through its examples: a fresh shuffle for each epoch. */
@@ -33,12 +32,6 @@ final class ExampleOrder {
       return;
     }
     epoch = wanted;
-    order = new int[examples];
-    SplittableRandom random = new SplittableRandom(Seeds.derive(seed, rank, epoch));
-    for (int index = 0; index < examples; index++) {
-      int other = random.nextInt(index + 1);
-      order[index] = order[other];
-      order[other] = index;
-    }
+    order = Shuffle.of(examples, Seeds.derive(seed, rank, epoch));
   }
 }

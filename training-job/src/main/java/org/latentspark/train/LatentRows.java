@@ -1,8 +1,6 @@
 package org.latentspark.train;
 
-import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -14,68 +12,98 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.Manifest;
-import org.latentspark.latents.RowReader;
 import org.latentspark.latents.Split;
-import org.latentspark.tensor.Tensors;
 
-/**
- * One worker's share of a split of an encoded data set, in memory as fp16.
- *
- * <p>Rows go to workers in turn, in the order of their keys, so the share does not depend on how
- * the data set is cut into files.
- */
+/** Rows of an encoded data set, in memory as fp16. */
 final class LatentRows implements AutoCloseable {
   private final List<String> keys = new ArrayList<>();
-  private final List<String> captions = new ArrayList<>();
+  private final LatentKind kind;
+  private final int capacity;
   private final Tensor latents;
   private final Tensor text;
   private final Tensor ends;
 
-  private LatentRows(List<EncodedPair> rows, Manifest manifest) {
+  private LatentRows(Manifest manifest, int capacity) {
+    this.kind = manifest.latentKind();
+    this.capacity = capacity;
     try (PointerScope scope = new PointerScope()) {
-      long channels = 2L * manifest.latent().shape().channels();
-      Tensor moments =
+      long channels =
+          (kind == LatentKind.MEAN_STD ? 2L : 1L) * manifest.latent().shape().channels();
+      latents =
           halves(
-              rows.stream().map(EncodedPair::latent).toList(),
+              capacity,
               channels,
               manifest.latent().shape().height(),
               manifest.latent().shape().width());
-      Tensor embeddings =
-          halves(
-              rows.stream().map(EncodedPair::textEmbedding).toList(),
-              manifest.text().tokens(),
-              manifest.text().dim());
-      long[] positions = new long[rows.size()];
-      for (int row = 0; row < positions.length; row++) {
-        positions[row] = end(rows.get(row).tokenIds());
-        keys.add(rows.get(row).key());
-        captions.add(rows.get(row).caption());
-      }
-      latents = moments;
-      text = embeddings;
-      ends = Tensors.of(positions, positions.length);
+      text = halves(capacity, manifest.text().tokens(), manifest.text().dim());
+      ends = torch.zeros(new long[] {capacity}, new TensorOptions(ScalarType.Long));
       latents.retainReference();
       text.retainReference();
       ends.retainReference();
     }
   }
 
-  /** Reads the rows of a split that belong to worker {@code rank} of {@code workers}. */
-  static LatentRows load(LatentDataset dataset, Split split, int rank, int workers)
-      throws IOException {
-    List<EncodedPair> rows = new ArrayList<>();
-    for (DataFile file : dataset.files()) {
-      try (RowReader<EncodedPair> reader = dataset.read(file, split)) {
-        reader.forEachRemaining(rows::add);
+  /** Returns how many bytes of memory a row takes. */
+  static long rowBytes(Manifest manifest) {
+    return manifest.latentKind().bytes(manifest.latent().shape())
+        + 2L * manifest.text().tokens() * manifest.text().dim()
+        + Long.BYTES;
+  }
+
+  /**
+   * Reads the share of worker {@code rank} of {@code workers} in a split's first {@code most} rows:
+   * rows go to workers in turn, in the order of their keys, so the share does not depend on how the
+   * data set is cut into files.
+   */
+  static LatentRows share(
+      LatentDataset dataset, Split split, int rank, int workers, long most, DamageBudget budget) {
+    long rows = Math.min(most, dataset.manifest().rows(split));
+    int capacity = Math.toIntExact((rows - rank + workers - 1) / workers);
+    LatentRows own = new LatentRows(dataset.manifest(), Math.max(0, capacity));
+    try (KeyOrder all = new KeyOrder(dataset, split, budget)) {
+      for (long index = 0; index < rows && all.hasNext(); index++) {
+        EncodedPair pair = all.next();
+        if (index % workers == rank) {
+          own.add(pair);
+        }
       }
     }
-    rows.sort(Comparator.comparing(EncodedPair::key));
-    List<EncodedPair> own = new ArrayList<>();
-    for (int index = rank; index < rows.size(); index += workers) {
-      own.add(rows.get(index));
+    return own;
+  }
+
+  /** Reads a split's rows in some files, in their order. */
+  static LatentRows files(
+      LatentDataset dataset, Split split, List<DataFile> files, DamageBudget budget) {
+    long capacity = files.stream().mapToLong(file -> file.rows(split)).sum();
+    LatentRows rows = new LatentRows(dataset.manifest(), Math.toIntExact(capacity));
+    for (DataFile file : files) {
+      KeyOrder.readable(dataset, file, split, budget).forEach(rows::add);
     }
-    return new LatentRows(own, dataset.manifest());
+    return rows;
+  }
+
+  private void add(EncodedPair pair) {
+    int row = keys.size();
+    if (row == capacity) {
+      throw new IllegalStateException("more rows than the " + capacity + " of the manifest");
+    }
+    try (PointerScope scope = new PointerScope()) {
+      put(latents, row, pair.latent());
+      put(text, row, pair.textEmbedding());
+      put(ends, row, new byte[] {(byte) end(pair.tokenIds()), (byte) (end(pair.tokenIds()) >> 8)});
+    }
+    keys.add(pair.key());
+  }
+
+  /** Copies little-endian bytes to the begin of a row. */
+  private static void put(Tensor target, long row, byte[] bytes) {
+    long rowBytes = target.nbytes() / target.size(0);
+    new BytePointer(target.data_ptr())
+        .capacity(target.nbytes())
+        .position(row * rowBytes)
+        .put(bytes, 0, bytes.length);
   }
 
   /** Returns the position of the end token, CLIP's pooling place: the first of the highest id. */
@@ -99,14 +127,12 @@ final class LatentRows implements AutoCloseable {
     return keys;
   }
 
-  /** Returns the captions in the order of the rows. */
-  List<String> captions() {
-    return captions;
-  }
-
   /** Returns mean and standard deviation of the posterior, fp32 [B, C, h, w] each. */
   TensorVector posterior(Tensor indices) {
-    return latents.index_select(0, indices).to(ScalarType.Float).chunk(2, 1);
+    Tensor rows = latents.index_select(0, indices).to(ScalarType.Float);
+    return kind == LatentKind.MEAN_STD
+        ? rows.chunk(2, 1)
+        : new TensorVector(rows, torch.zeros_like(rows));
   }
 
   /** Returns the captions' last hidden states, fp32 [B, T, D]. */
@@ -119,18 +145,17 @@ final class LatentRows implements AutoCloseable {
     return ends.index_select(0, indices);
   }
 
-  /** Returns a new fp16 tensor [n, shape] over copies of little-endian bytes. */
-  static Tensor halves(List<byte[]> rows, long... shape) {
+  private static Tensor halves(long... shape) {
+    return torch.zeros(shape, new TensorOptions(ScalarType.Half));
+  }
+
+  /** Returns a new fp16 tensor [1, shape] over a copy of little-endian bytes. */
+  static Tensor one(byte[] bytes, long... shape) {
     long[] whole = new long[shape.length + 1];
-    whole[0] = rows.size();
+    whole[0] = 1;
     System.arraycopy(shape, 0, whole, 1, shape.length);
-    Tensor tensor = torch.zeros(whole, new TensorOptions(ScalarType.Half));
-    BytePointer target = new BytePointer(tensor.data_ptr()).capacity(tensor.numel() * 2);
-    long position = 0;
-    for (byte[] row : rows) {
-      target.position(position).put(row, 0, row.length);
-      position += row.length;
-    }
+    Tensor tensor = halves(whole);
+    put(tensor, 0, bytes);
     return tensor;
   }
 

@@ -30,6 +30,15 @@ class TestLatentRows {
   }
 
   @Test
+  void theShareIsThatOfTheFirstRowsByKey() throws Exception {
+    Natives.load();
+    LatentDataset dataset = dataset(7, 2);
+    try (LatentRows rows = LatentRows.share(dataset, Split.TRAIN, 0, 2, 3, new DamageBudget(0))) {
+      assertThat(rows.keys()).containsExactly("key-0002", "key-0004");
+    }
+  }
+
+  @Test
   void workerWithoutHeldOutRowsHasNone() throws Exception {
     assertThat(keys(dataset(4, 1), Split.VALIDATION, 1, 2)).isEmpty();
   }
@@ -38,7 +47,7 @@ class TestLatentRows {
   void posteriorAndTextAreTheRows() throws Exception {
     Natives.load();
     LatentDataset dataset = dataset(6, 0);
-    try (LatentRows rows = LatentRows.load(dataset, Split.TRAIN, 0, 1);
+    try (LatentRows rows = share(dataset, Split.TRAIN, 0, 1);
         PointerScope scope = new PointerScope()) {
       Tensor one = Tensors.of(new long[] {5}, 1);
       assertThat(Tensors.sizes(rows.posterior(one).get(0))).containsExactly(1, 2, 4, 4);
@@ -62,10 +71,14 @@ class TestLatentRows {
     return LatentDataset.open(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
   }
 
+  private static LatentRows share(LatentDataset dataset, Split split, int rank, int workers) {
+    return LatentRows.share(dataset, split, rank, workers, Long.MAX_VALUE, new DamageBudget(0));
+  }
+
   private static List<String> keys(LatentDataset dataset, Split split, int rank, int workers)
       throws IOException {
     Natives.load();
-    try (LatentRows rows = LatentRows.load(dataset, split, rank, workers)) {
+    try (LatentRows rows = share(dataset, split, rank, workers)) {
       assertThat(rows.count()).isEqualTo(rows.keys().size());
       return new ArrayList<>(rows.keys());
     }

@@ -2,14 +2,17 @@ package org.latentspark.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.latentspark.latents.Crop;
+import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentMoments;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.LatentWriter;
 import org.latentspark.latents.Manifest;
@@ -26,18 +29,29 @@ final class TinyDataset {
 
   private TinyDataset() {}
 
-  /** Writes a data set; the pairs held out come first by key. */
+  /** Writes a data set in one file; the pairs held out come first by key. */
   static void write(Path folder, int trainRows, int validationRows, long seed) throws IOException {
+    write(folder, trainRows, validationRows, seed, 1);
+  }
+
+  /** Writes a data set in files of about as many rows each. */
+  static void write(Path folder, int trainRows, int validationRows, long seed, int count)
+      throws IOException {
     org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
     Configuration hadoop = new Configuration();
     int rows = trainRows + validationRows;
-    WrittenFile file;
-    try (LatentWriter writer =
-        new LatentWriter(directory, "data/part-00000.parquet", SHAPE, hadoop)) {
-      for (int row = 0; row < rows; row++) {
-        writer.write(pair(row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
+    List<DataFile> files = new ArrayList<>();
+    LatentMoments moments = LatentMoments.none(SHAPE.channels());
+    for (int number = 0; number < count; number++) {
+      String path = "data/part-%05d.parquet".formatted(number);
+      try (LatentWriter writer = new LatentWriter(directory, path, SHAPE, hadoop)) {
+        for (int row = rows * number / count; row < rows * (number + 1) / count; row++) {
+          writer.write(pair(row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
+        }
+        WrittenFile file = writer.finish();
+        files.add(file.file());
+        moments = moments.plus(file.moments());
       }
-      file = writer.finish();
     }
     LatentDataset.publish(
         directory,
@@ -46,13 +60,12 @@ final class TinyDataset {
             Manifest.FORMAT_VERSION,
             "2026-11-23T00:00:00Z",
             new Manifest.Encoders("none", new TreeMap<>()),
-            new Manifest.Latent(
-                Manifest.Latent.MEAN_STD, SHAPE, 1, file.moments().mean(), file.moments().std()),
+            new Manifest.Latent(Manifest.Latent.MEAN_STD, SHAPE, 1, moments.mean(), moments.std()),
             new Manifest.Text(TOKENS, DIM, gaussian(seed, TOKENS * DIM), new int[] {8, 9, 0, 0, 0}),
             16,
             seed,
             (double) validationRows / rows,
-            List.of(file.file()),
+            files,
             List.of(),
             new Manifest.Accounting(rows, rows, 0, new TreeMap<>())),
         hadoop);
