@@ -1,18 +1,15 @@
 package org.latentspark.train;
 
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.averaging.Objective;
-import org.latentspark.cli.InputException;
 import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.NoiseSchedule;
 import org.latentspark.diffusion.SchedulerConfig;
@@ -34,6 +31,7 @@ import org.latentspark.unet.UNet2DConditionModel;
  * @param schedulerJson the noise schedule, as in scheduler_config.json
  * @param noising what is done to noise and loss besides
  * @param captionDropout share of the examples that see the empty caption
+ * @param limits memory for rows, and how many files may be damaged
  */
 record DenoisingObjective(
     String dataset,
@@ -41,7 +39,8 @@ record DenoisingObjective(
     NoiseKeys.Training noising,
     double captionDropout,
     int batchSize,
-    long seed)
+    long seed,
+    LatentStream.Limits limits)
     implements Objective {
   private static final long serialVersionUID = 1;
   private static final long POSTERIOR = 1;
@@ -59,25 +58,26 @@ record DenoisingObjective(
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
       throws IOException {
     LatentDataset data = LatentDataset.open(new Path(dataset), SparkHadoopUtil.get().conf());
-    LatentRows train = LatentRows.load(data, Split.TRAIN, rank, workers);
-    if (train.count() == 0) {
-      throw new InputException(
-          dataset + " has too few training pairs for " + workers + " workers: none for " + rank);
-    }
+    LatentStream train = LatentStream.open(data, Split.TRAIN, rank, workers, seed, limits);
     return new Denoising(
         (UNet2DConditionModel) model,
         data.manifest(),
         train,
-        LatentRows.load(data, Split.VALIDATION, rank, workers),
+        LatentRows.share(
+            data,
+            Split.VALIDATION,
+            rank,
+            workers,
+            limits.heldOutRows(data.manifest(), workers),
+            new DamageBudget(limits.damagedFiles())),
         rank);
   }
 
   private final class Denoising implements Session {
     private final UNet2DConditionModel unet;
-    private final LatentRows train;
+    private final LatentStream train;
     private final LatentRows heldOut;
     private final int rank;
-    private final ExampleOrder order;
     private final NoiseSchedule schedule;
     private final LatentScale scale;
     private final Tensor emptyText;
@@ -86,20 +86,19 @@ record DenoisingObjective(
     Denoising(
         UNet2DConditionModel unet,
         Manifest manifest,
-        LatentRows train,
+        LatentStream train,
         LatentRows heldOut,
         int rank) {
       this.unet = unet;
       this.train = train;
       this.heldOut = heldOut;
       this.rank = rank;
-      this.order = new ExampleOrder(seed, rank, train.count());
       this.schedule = new NoiseSchedule(SchedulerConfig.fromJson(schedulerJson));
       this.scale = LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std());
       try (PointerScope scope = new PointerScope()) {
         emptyText =
-            LatentRows.halves(
-                    List.of(manifest.text().emptyEmbedding()),
+            LatentRows.one(
+                    manifest.text().emptyEmbedding(),
                     manifest.text().tokens(),
                     manifest.text().dim())
                 .to(ScalarType.Float);
@@ -116,11 +115,10 @@ record DenoisingObjective(
 
     @Override
     public Tensor loss(long step) {
-      Tensor indices = Tensors.of(order.batch(step, batchSize), batchSize);
-      TensorVector posterior = train.posterior(indices);
-      long[] shape = Tensors.sizes(posterior.get(0));
+      LatentStream.Batch batch = train.batch(step * batchSize, batchSize);
+      long[] shape = Tensors.sizes(batch.mean());
       Tensor drawn = torch.randn(shape, Seeds.generator(seed, POSTERIOR, rank, step));
-      Tensor clean = scale.normalize(posterior.get(0).add(posterior.get(1).mul(drawn)));
+      Tensor clean = scale.normalize(batch.mean().add(batch.std().mul(drawn)));
       Tensor timesteps =
           torch.randint(
               schedule.steps(),
@@ -132,8 +130,8 @@ record DenoisingObjective(
           torch
               .rand(new long[] {batchSize}, Seeds.generator(seed, DROPOUT, rank, step))
               .lt(new Scalar(captionDropout));
-      Tensor text = torch.where(dropped.view(batchSize, 1, 1), emptyText, train.text(indices));
-      Tensor ends = torch.where(dropped, emptyEnd, train.ends(indices));
+      Tensor text = torch.where(dropped.view(batchSize, 1, 1), emptyText, batch.text());
+      Tensor ends = torch.where(dropped, emptyEnd, batch.ends());
       Tensor noisy = schedule.addNoise(clean, perturbed(noise, step), timesteps);
       return weighted(
           predict(noisy, timesteps, text, ends),
@@ -172,9 +170,9 @@ record DenoisingObjective(
 
     @Override
     public List<String> keys(long step) {
-      return Arrays.stream(order.batch(step, batchSize))
-          .mapToObj(index -> train.keys().get((int) index))
-          .toList();
+      try (PointerScope scope = new PointerScope()) {
+        return train.batch(step * batchSize, batchSize).keys();
+      }
     }
 
     /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */

@@ -82,8 +82,9 @@ final class LatentStream implements AutoCloseable {
    * @param std of the posterior, the same shape
    * @param text the captions' last hidden states, fp32 [B, T, D]
    * @param ends places of the captions' end tokens, int64 [B]
+   * @param keys the rows' keys
    */
-  record Batch(Tensor mean, Tensor std, Tensor text, Tensor ends) {}
+  record Batch(Tensor mean, Tensor std, Tensor text, Tensor ends, List<String> keys) {}
 
   /** The order of one epoch: files, cut into windows that are in memory together. */
   private record EpochPlan(long epoch, List<List<DataFile>> windows, long[] starts) {}
@@ -184,7 +185,10 @@ final class LatentStream implements AutoCloseable {
     }
     Tensor selected = Tensors.of(indices, indices.length);
     TensorVector posterior = rows.posterior(selected);
-    return new Batch(posterior.get(0), posterior.get(1), rows.text(selected), rows.ends(selected));
+    List<String> keys =
+        Arrays.stream(indices).mapToObj(index -> rows.keys().get((int) index)).toList();
+    return new Batch(
+        posterior.get(0), posterior.get(1), rows.text(selected), rows.ends(selected), keys);
   }
 
   private static Batch joined(List<Batch> parts) {
@@ -192,7 +196,8 @@ final class LatentStream implements AutoCloseable {
         cat(parts.stream().map(Batch::mean).toList()),
         cat(parts.stream().map(Batch::std).toList()),
         cat(parts.stream().map(Batch::text).toList()),
-        cat(parts.stream().map(Batch::ends).toList()));
+        cat(parts.stream().map(Batch::ends).toList()),
+        parts.stream().flatMap(part -> part.keys().stream()).toList());
   }
 
   private static Tensor cat(List<Tensor> parts) {

@@ -1,6 +1,7 @@
 package org.latentspark.train;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -29,6 +30,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
       String dataset,
       String encoders,
       double captionDropout,
+      LatentStream.Limits limits,
       SchedulerConfig scheduler,
       NoiseKeys.Training noise,
       SampleGrids.Prompts samples) {}
@@ -70,6 +72,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
         settings.required("dataset"),
         settings.string("encoders"),
         settings.number("caption-dropout", 0, 1),
+        LatentStream.Limits.read(settings),
         scheduler,
         NoiseKeys.training(settings),
         samples);
@@ -113,7 +116,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
                     plan.noise(),
                     plan.captionDropout(),
                     plan.run().batchSize(),
-                    plan.run().seed()),
+                    plan.run().seed(),
+                    plan.limits()),
                 dataset.files().stream().map(file -> file.path()).toList(),
                 texts,
                 state,
@@ -126,10 +130,14 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
     if (!plan.samples().prompts().isEmpty()) {
       return plan.samples().prompts();
     }
-    try (LatentRows rows = LatentRows.load(dataset, Split.TRAIN, 0, 1)) {
-      return List.copyOf(
-          rows.captions().subList(0, Math.min(SampleGrids.Prompts.COUNT, rows.count())));
+    DamageBudget budget = new DamageBudget(plan.limits().damagedFiles());
+    List<String> captions = new ArrayList<>();
+    try (KeyOrder rows = new KeyOrder(dataset, Split.TRAIN, budget)) {
+      while (captions.size() < SampleGrids.Prompts.COUNT && rows.hasNext()) {
+        captions.add(rows.next().caption());
+      }
     }
+    return captions;
   }
 
   private static void requireFit(UNet2DConditionConfig unet, Manifest manifest, Plan plan) {

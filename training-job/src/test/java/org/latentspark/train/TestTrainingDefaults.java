@@ -80,6 +80,8 @@ class TestTrainingDefaults {
             Map.entry("dataset", ""),
             Map.entry("encoders", ""),
             Map.entry("caption-dropout", 0.1),
+            Map.entry("data.buffer", "2 GiB"),
+            Map.entry("data.damaged-files", 3),
             Map.entry("noise.schedule", "scaled-linear"),
             Map.entry("noise.beta-start", 0.00085),
             Map.entry("noise.beta-end", 0.012),
