@@ -1,6 +1,11 @@
 package org.latentspark.filter;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.latentspark.cli.Settings;
 
 /**
@@ -8,17 +13,23 @@ import org.latentspark.cli.Settings;
  *
  * @param minCaptionLength least number of characters, blanks at the ends not counted
  * @param maxCaptionLength greatest number of characters
+ * @param languages codes of languages, in lower case; empty takes all
+ * @param nsfw tags, in lower case; empty takes all
  * @param minSide least number of pixels of the shorter side
+ * @param maxAspectRatio greatest ratio of the longer side to the shorter
  * @param maxUnsafe greatest {@code punsafe}
  * @param maxWatermark greatest {@code pwatermark}
  * @param minSimilarity least {@code similarity}
  * @param minAesthetic least {@code aesthetic}
- * @param nullScores what a null score does where there is a threshold
+ * @param nullScores what a null score, tag or language does where one is asked for
  */
 public record FilterSettings(
     int minCaptionLength,
     int maxCaptionLength,
+    Set<String> languages,
+    Set<String> nsfw,
     int minSide,
+    Double maxAspectRatio,
     Double maxUnsafe,
     Double maxWatermark,
     Double minSimilarity,
@@ -26,7 +37,7 @@ public record FilterSettings(
     NullScores nullScores)
     implements Serializable {
 
-  /** What a null score does to a pair. */
+  /** What a null score, tag or language does to a pair. */
   public enum NullScores {
     /** It passes. */
     PASS,
@@ -45,7 +56,10 @@ public record FilterSettings(
         new FilterSettings(
             settings.integer("filter.min-caption-length", 1, 1_000_000),
             settings.integer("filter.max-caption-length", 1, 1_000_000),
+            lowerCase(settings.strings("filter.languages")),
+            lowerCase(settings.strings("filter.nsfw")),
             minSide == 0 ? imageSize : minSide,
+            unless(0, settings.number("filter.max-aspect-ratio", 0, 65_535)),
             unless(1, settings.number("filter.max-punsafe", 0, 1)),
             unless(1, settings.number("filter.max-pwatermark", 0, 1)),
             unless(-1, settings.number("filter.min-similarity", -1, 1)),
@@ -56,7 +70,16 @@ public record FilterSettings(
           "filter.max-caption-length",
           "must be at least filter.min-caption-length (" + filter.minCaptionLength() + ")");
     }
+    if (filter.maxAspectRatio() != null && filter.maxAspectRatio() < 1) {
+      settings.refuse("filter.max-aspect-ratio", "must be 0 or at least 1");
+    }
     return filter;
+  }
+
+  private static Set<String> lowerCase(List<String> names) {
+    return names.stream()
+        .map(name -> name.strip().toLowerCase(Locale.ROOT))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** A threshold that every score passes asks for no score: null scores pass it as well. */

@@ -1,5 +1,6 @@
 package org.latentspark.filter;
 
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.lit;
@@ -24,44 +25,58 @@ import org.latentspark.pairs.PairRecord;
  * and those that repeat another's URL.
  */
 public final class MetadataFilter {
-  /** The column with the code of the reason, null where the pair passes. */
-  public static final String REASON = "reason";
-
-  /** The column with what was found. */
-  public static final String DETAIL = "detail";
-
   private static final StructType VERDICT =
-      new StructType().add(REASON, DataTypes.StringType).add(DETAIL, DataTypes.StringType);
+      new StructType()
+          .add(PairRecord.REASON, DataTypes.StringType)
+          .add(PairRecord.DETAIL, DataTypes.StringType);
 
   private MetadataFilter() {}
 
   /**
-   * Returns {@code pairs} with the columns {@link #REASON} and {@link #DETAIL} after those of
-   * {@link PairRecord#COLUMNS}.
+   * Returns {@code pairs}, which have the columns of {@link PairRecord#SCHEMA}, with a reason for
+   * each that is rejected; those that have one keep theirs.
    *
    * <p>Of the pairs with one URL that pass everything else, the one with the least key (and then
    * the least values in the other columns) stays, however the rows are ordered or spread.
    */
   public static Dataset<Row> mark(Dataset<Row> pairs, FilterSettings settings) {
-    Column[] columns = PairRecord.COLUMNS.stream().map(name -> col(name)).toArray(Column[]::new);
     UDF1<Row, Row> judge = row -> verdict(new PairFilter(settings), row);
     Dataset<Row> judged =
-        pairs.select(col("*"), udf(judge, VERDICT).apply(struct(columns)).as("verdict"));
+        pairs.withColumn(
+            "verdict",
+            when(
+                    col(PairRecord.REASON).isNotNull(),
+                    struct(col(PairRecord.REASON), col(PairRecord.DETAIL)))
+                .otherwise(udf(judge, VERDICT).apply(struct(withoutImage()))));
 
-    Column passes = col("verdict." + REASON).isNull();
+    Column passes = col("verdict." + PairRecord.REASON).isNull();
     // Rejected rows need no comparison: spread by key, they cannot gather in one task.
     Column group = when(passes, col("url")).otherwise(concat(lit("rejected "), col("key")));
-    WindowSpec alike = Window.partitionBy(group).orderBy(columns);
+    Column[] order = PairRecord.ORDER.stream().map(name -> col(name)).toArray(Column[]::new);
+    WindowSpec alike = Window.partitionBy(group).orderBy(order);
     Column repeats = passes.and(row_number().over(alike).gt(1));
     return judged
         .withColumn("repeats", repeats)
-        .select(
-            col("*"),
+        .withColumn(
+            PairRecord.REASON,
             when(col("repeats"), lit(RejectReason.DUPLICATE_URL.code()))
-                .otherwise(col("verdict." + REASON))
-                .as(REASON),
-            col("verdict." + DETAIL).as(DETAIL))
+                .otherwise(col("verdict." + PairRecord.REASON)))
+        .withColumn(PairRecord.DETAIL, col("verdict." + PairRecord.DETAIL))
         .drop("verdict", "repeats");
+  }
+
+  /** Only whether there is an image matters here; its bytes need not be copied. */
+  private static Column[] withoutImage() {
+    return PairRecord.COLUMNS.stream()
+        .map(
+            name ->
+                switch (name) {
+                  case "image" -> lit(null).cast(DataTypes.BinaryType).as(name);
+                  case "location" ->
+                      coalesce(col(name), when(col("image").isNotNull(), lit("row"))).as(name);
+                  default -> col(name);
+                })
+        .toArray(Column[]::new);
   }
 
   private static Row verdict(PairFilter filter, Row row) {

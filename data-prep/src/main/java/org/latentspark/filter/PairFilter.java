@@ -1,6 +1,8 @@
 package org.latentspark.filter;
 
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.latentspark.filter.FilterSettings.NullScores;
 import org.latentspark.latents.Scores;
 import org.latentspark.pairs.ImageUrl;
@@ -17,14 +19,45 @@ public final class PairFilter {
 
   /** Returns why {@code pair} is rejected, or nothing if it passes. */
   public Optional<Rejection> reject(PairRecord pair) {
-    return url(pair.url())
+    return url(pair)
         .or(() -> caption(pair.caption()))
-        .or(() -> side(pair.width(), pair.height()))
+        .or(() -> oneOf("language", pair.language(), settings.languages(), RejectReason.LANGUAGE))
+        .or(() -> dimensions(pair.width(), pair.height()))
+        .or(() -> oneOf("nsfw", pair.nsfw(), settings.nsfw(), RejectReason.UNSAFE))
         .or(() -> scores(pair.scores()));
   }
 
   /** Returns why an image of {@code width} by {@code height} pixels is rejected; null passes. */
-  public Optional<Rejection> side(Integer width, Integer height) {
+  public Optional<Rejection> dimensions(Integer width, Integer height) {
+    return side(width, height).or(() -> aspectRatio(width, height));
+  }
+
+  private Optional<Rejection> aspectRatio(Integer width, Integer height) {
+    Double most = settings.maxAspectRatio();
+    if (most == null || width == null || height == null) {
+      return Optional.empty();
+    }
+    return Math.max(width, height) <= most * Math.min(width, height)
+        ? Optional.empty()
+        : Optional.of(
+            RejectReason.ASPECT_RATIO.because(
+                "%dx%d, greatest ratio is %s".formatted(width, height, most)));
+  }
+
+  private Optional<Rejection> oneOf(
+      String name, String tag, Set<String> allowed, RejectReason reason) {
+    if (allowed.isEmpty()) {
+      return Optional.empty();
+    }
+    if (tag == null || tag.isBlank()) {
+      return missing(name);
+    }
+    return allowed.contains(tag.strip().toLowerCase(Locale.ROOT))
+        ? Optional.empty()
+        : Optional.of(reason.because(name + " " + tag));
+  }
+
+  private Optional<Rejection> side(Integer width, Integer height) {
     int shorter =
         Math.min(
             width == null ? Integer.MAX_VALUE : width, height == null ? Integer.MAX_VALUE : height);
@@ -39,7 +72,12 @@ public final class PairFilter {
                         settings.minSide())));
   }
 
-  private static Optional<Rejection> url(String url) {
+  private static Optional<Rejection> url(PairRecord pair) {
+    if (pair.isStored()) {
+      // Nothing is asked for; the URL is only a name.
+      return Optional.empty();
+    }
+    String url = pair.url();
     if (url == null || url.isBlank()) {
       return Optional.of(RejectReason.MISSING_URL.because(null));
     }
@@ -105,6 +143,10 @@ public final class PairFilter {
     if (score != null) {
       return Optional.of(reason.because(name + " " + score));
     }
+    return missing(name);
+  }
+
+  private Optional<Rejection> missing(String name) {
     return settings.nullScores() == NullScores.PASS
         ? Optional.empty()
         : Optional.of(RejectReason.MISSING_SCORE.because(name));

@@ -5,8 +5,14 @@ import org.latentspark.cli.Settings;
 
 /** Why a pair was not encoded: the closed list. Each pair has at most one reason, the first met. */
 public enum RejectReason implements Serializable {
-  /** The metadata file is no Parquet or only the first part of one; its rows are not known. */
-  UNREADABLE_SOURCE("metadata file is damaged"),
+  /** A source file is damaged or only the first part of one; what else it holds is not known. */
+  UNREADABLE_SOURCE("source file is damaged"),
+  /** A line of CSV or JSON is malformed. */
+  BAD_ROW("line of a table is malformed"),
+  /** An archive's entry is damaged, a link, or leads out of the archive; or a file's name does. */
+  BAD_ENTRY("entry of an archive or folder refused"),
+  /** The source stores images, and none for this pair: img2dataset could not fetch it. */
+  MISSING_IMAGE("the source has no image for it"),
   /** The metadata has no URL. */
   MISSING_URL("no URL"),
   /** The URL is malformed or neither http nor https. */
@@ -17,9 +23,16 @@ public enum RejectReason implements Serializable {
   SHORT_CAPTION("caption too short"),
   /** The caption has more characters than {@code filter.max-caption-length}. */
   LONG_CAPTION("caption too long"),
+  /** The caption's language is none of {@code filter.languages}. */
+  LANGUAGE("caption in another language"),
   /** The shorter side is below {@code filter.min-side}, by the metadata or by the image. */
   TOO_SMALL("image too small"),
-  /** {@code punsafe} is above {@code filter.max-punsafe}. */
+  /**
+   * The longer side is more than {@code filter.max-aspect-ratio} times the shorter, by the metadata
+   * or by the image.
+   */
+  ASPECT_RATIO("image too long and narrow"),
+  /** {@code punsafe} is above {@code filter.max-punsafe}, or the tag not in {@code filter.nsfw}. */
   UNSAFE("probably unsafe"),
   /** {@code pwatermark} is above {@code filter.max-pwatermark}. */
   WATERMARK("probably watermarked"),
@@ -27,18 +40,22 @@ public enum RejectReason implements Serializable {
   LOW_SIMILARITY("caption does not fit image"),
   /** {@code aesthetic} is below {@code filter.min-aesthetic}. */
   LOW_AESTHETIC("rated as ugly"),
-  /** A score that a threshold asks for is null and {@code filter.null-scores} is reject. */
-  MISSING_SCORE("a score is null"),
+  /**
+   * A score, tag or language that is asked for is null and {@code filter.null-scores} is reject.
+   */
+  MISSING_SCORE("a score, tag or language is null"),
   /** Another pair that passes the filter has the same URL and an earlier key. */
   DUPLICATE_URL("URL stands in an earlier pair"),
   /** The host's name does not resolve. */
   UNKNOWN_HOST("host unknown"),
   /** The host is a private, loopback, link-local or otherwise internal address. */
   PRIVATE_ADDRESS("address not public"),
-  /** The server answers 404 or 410. */
-  NOT_FOUND("not found (404, 410)"),
+  /** The server answers 404 or 410, or there is no such file. */
+  NOT_FOUND("not found (404, 410, no file)"),
   /** The server answers 401, 403, 407 or 451. */
   FORBIDDEN("forbidden (401, 403, 407, 451)"),
+  /** The server's X-Robots-Tag forbids this use ({@code fetch.robots-directives}). */
+  OPTED_OUT("opted out by X-Robots-Tag"),
   /** The server answers with another status that is no success, also after the retries. */
   HTTP_ERROR("other HTTP status"),
   /** More redirects than {@code fetch.max-redirects}, or one that leads nowhere. */
@@ -63,6 +80,8 @@ public enum RejectReason implements Serializable {
   UNDECODABLE("image damaged"),
   /** Another encoded pair has the same image, byte for byte, and an earlier key. */
   DUPLICATE_CONTENT("image stands in an earlier pair"),
+  /** Another encoded pair has nearly the same image and an earlier key. */
+  NEAR_DUPLICATE("image much like an earlier pair's"),
   /** The encoders' output for the pair holds NaN or an infinity. */
   NOT_FINITE("encoding not finite");
 

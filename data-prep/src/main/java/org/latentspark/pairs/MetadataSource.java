@@ -4,38 +4,49 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.schema.MessageType;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
 import org.latentspark.cli.InputException;
 
 /**
- * LAION-style metadata in Parquet files, whose columns and types may vary from file to file.
+ * Image-text pairs of any source: metadata in Parquet, CSV and JSON lines, whose columns and types
+ * may vary from file to file; WebDataset archives, Parquet files that hold images, and folders of
+ * images, all as img2dataset writes them or alike.
  *
- * @param rows the pairs, with the columns of {@link PairRecord#COLUMNS}, in no order
- * @param unreadable files that are no Parquet, or only the first part of one
+ * @param rows the pairs, and what is none with its reason, in the columns of {@link
+ *     PairRecord#SCHEMA} and in no order
+ * @param unreadable Parquet files that are none, or only the first part of one
  */
 public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> unreadable) {
+  private static final int MAX_SCAN_TASKS = 100_000;
 
   /**
    * Finds the files and plans their reading.
    *
-   * @param source paths or globs of Parquet files or of folders of them, on any Hadoop file system
+   * @param source paths or globs of files or of folders, on any Hadoop file system
    * @throws InputException if nothing matches, nothing is readable, or a file lacks a column
    */
   public static MetadataSource open(SparkSession spark, List<String> source) throws IOException {
@@ -43,21 +54,25 @@ public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> 
     SparkSession session = spark.newSession();
     session.conf().set("spark.sql.caseSensitive", "true");
     Configuration configuration = session.sparkContext().hadoopConfiguration();
+    SourceFiles files = SourceFiles.find(source, configuration);
     List<PairRecord.UnreadableFile> unreadable = new ArrayList<>();
-    Dataset<Row> rows = null;
-    for (Map.Entry<MessageType, List<String>> alike :
-        bySchema(source, configuration, unreadable).entrySet()) {
-      Dataset<Row> table = session.read().parquet(alike.getValue().toArray(new String[0]));
-      Column[] columns = MetadataColumns.select(alike.getValue().get(0), List.of(table.columns()));
-      Dataset<Row> pairs = table.select(columns);
-      rows = rows == null ? pairs : rows.union(pairs);
-    }
-    if (rows == null) {
-      throw new InputException(
-          "source %s: %s"
-              .formatted(
-                  source, unreadable.isEmpty() ? "no file matches" : "unreadable: " + unreadable));
-    }
+    List<Dataset<Row>> parts = new ArrayList<>();
+    parts.addAll(tables(session, files.parquet(), MetadataColumns::pairs, unreadable));
+    parts.addAll(
+        tables(session, files.parquetBesideImages(), MetadataColumns::failures, unreadable));
+    scanned(session, files.units()).ifPresent(parts::add);
+    Dataset<Row> rows =
+        parts.stream()
+            .reduce(Dataset::union)
+            .orElseThrow(
+                () ->
+                    new InputException(
+                        "source %s: %s"
+                            .formatted(
+                                source,
+                                unreadable.isEmpty()
+                                    ? "no file matches"
+                                    : "unreadable: " + unreadable)));
     return new MetadataSource(rows, unreadable);
   }
 
@@ -73,16 +88,28 @@ public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> 
 
   /** Returns the first {@code count} pairs in the order of their keys. */
   public MetadataSource first(int count) {
-    Column[] order = PairRecord.COLUMNS.stream().map(name -> col(name)).toArray(Column[]::new);
+    Column[] order = PairRecord.ORDER.stream().map(name -> col(name)).toArray(Column[]::new);
     return new MetadataSource(rows.orderBy(order).limit(count), unreadable);
+  }
+
+  private static List<Dataset<Row>> tables(
+      SparkSession session,
+      List<Path> files,
+      BiFunction<Dataset<Row>, String, Dataset<Row>> pairs,
+      List<PairRecord.UnreadableFile> unreadable) {
+    Configuration configuration = session.sparkContext().hadoopConfiguration();
+    return bySchema(files, configuration, unreadable).values().stream()
+        .map(
+            alike ->
+                pairs.apply(session.read().parquet(alike.toArray(new String[0])), alike.get(0)))
+        .toList();
   }
 
   /** One table for each schema: Spark reads files with float and double scores only apart. */
   private static Map<MessageType, List<String>> bySchema(
-      List<String> source, Configuration configuration, List<PairRecord.UnreadableFile> unreadable)
-      throws IOException {
+      List<Path> files, Configuration configuration, List<PairRecord.UnreadableFile> unreadable) {
     Map<MessageType, List<String>> bySchema = new LinkedHashMap<>();
-    for (Path file : files(source, configuration)) {
+    for (Path file : files) {
       try (ParquetFileReader reader =
           ParquetFileReader.open(HadoopInputFile.fromPath(file, configuration))) {
         MessageType schema = reader.getFileMetaData().getSchema();
@@ -94,27 +121,37 @@ public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> 
     return bySchema;
   }
 
-  private static List<Path> files(List<String> source, Configuration configuration)
-      throws IOException {
-    List<Path> files = new ArrayList<>();
-    for (String glob : source) {
-      Path path = new Path(glob);
-      FileSystem system = path.getFileSystem(configuration);
-      FileStatus[] matches = system.globStatus(path);
-      for (FileStatus match : matches == null ? new FileStatus[0] : matches) {
-        if (match.isFile()) {
-          files.add(match.getPath());
-        } else {
-          for (FileStatus child : system.listStatus(match.getPath())) {
-            String name = child.getPath().getName();
-            if (child.isFile() && name.endsWith(".parquet") && !name.matches("[._].*")) {
-              files.add(child.getPath());
-            }
-          }
-        }
-      }
+  /** One task for a file or folder, as long as there are not too many. */
+  private static Optional<Dataset<Row>> scanned(
+      SparkSession session, List<SourceFiles.Unit> units) {
+    if (units.isEmpty()) {
+      return Optional.empty();
     }
-    return files.stream().distinct().sorted().toList();
+    SerializableConfiguration configuration =
+        new SerializableConfiguration(session.sparkContext().hadoopConfiguration());
+    FlatMapFunction<SourceFiles.Unit, Row> scan = unit -> scan(unit, configuration);
+    return Optional.of(
+        session.createDataFrame(
+            JavaSparkContext.fromSparkContext(session.sparkContext())
+                .parallelize(units, Math.min(units.size(), MAX_SCAN_TASKS))
+                .flatMap(scan),
+            PairRecord.SCHEMA));
+  }
+
+  private static Iterator<Row> scan(
+      SourceFiles.Unit unit, SerializableConfiguration configuration) {
+    RowScan rows = RowScan.open(unit, configuration.value());
+    TaskContext.get()
+        .addTaskCompletionListener(
+            (TaskCompletionListener)
+                context -> {
+                  try {
+                    rows.close();
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+    return rows;
   }
 
   /** Spark takes every path for a glob, also one that a glob has found already. */

@@ -1,2 +1,2 @@
-/** Sources of image-text pairs: LAION-style metadata, read through Spark. */
+/** Sources of image-text pairs: metadata, archives and folders, read through Spark. */
 package org.latentspark.pairs;

@@ -56,7 +56,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
   public Iterator<FinishedShard> call(Iterator<Tuple2<String, Row>> rows) throws Exception {
     Configuration hadoop = configuration.value();
     PairEncoder encoder = PairEncoder.shared(settings, facts.sha256(), hadoop);
-    try (ImagePipeline images = new ImagePipeline(settings);
+    try (ImagePipeline images = new ImagePipeline(settings, hadoop);
         ShardFiles files =
             new ShardFiles(
                 new Path(settings.output()),
@@ -136,7 +136,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
     private Optional<Rejection> judge(Arrival arrival) {
       SquareImage image = arrival.image();
       return filter
-          .side(image.sourceWidth(), image.sourceHeight())
+          .dimensions(image.sourceWidth(), image.sourceHeight())
           .or(
               () ->
                   // Rows ascend by key, so that the first of the same content is the one to keep.

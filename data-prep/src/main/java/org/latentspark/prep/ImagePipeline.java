@@ -9,10 +9,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.hadoop.conf.Configuration;
 import org.latentspark.filter.RejectedException;
 import org.latentspark.filter.Rejection;
-import org.latentspark.image.Fetcher;
 import org.latentspark.image.ImageDecoder;
+import org.latentspark.image.ImageLoader;
 import org.latentspark.image.SquareImage;
 import org.latentspark.latents.Digests;
 import org.latentspark.pairs.PairRecord;
@@ -27,16 +28,16 @@ final class ImagePipeline implements AutoCloseable {
 
   private final int capacity;
   private final long patienceSeconds;
-  private final Fetcher fetcher;
+  private final ImageLoader loader;
   private final ImageDecoder decoder;
   private final ExecutorService decoding;
   private final Deque<Pending> pending = new ArrayDeque<>();
   private long bytes;
 
-  ImagePipeline(PrepSettings settings) {
+  ImagePipeline(PrepSettings settings, Configuration hadoop) {
     this.capacity = Math.max(settings.fetch().parallelism(), settings.batchSize());
     this.patienceSeconds = settings.fetch().deadline().toSeconds() + DECODE_SECONDS;
-    this.fetcher = new Fetcher(settings.fetch());
+    this.loader = new ImageLoader(settings.fetch(), hadoop);
     this.decoder = new ImageDecoder(settings.image());
     this.decoding =
         Executors.newFixedThreadPool(
@@ -74,16 +75,15 @@ final class ImagePipeline implements AutoCloseable {
     return pending.isEmpty();
   }
 
-  /** Starts to fetch; the caller has seen that the pipeline is not full. */
+  /** Starts to load; the caller has seen that the pipeline is not full. */
   void start(PairRecord pair) {
     pending.add(
         new Pending(
             pair,
-            fetcher
-                .fetch(pair.url())
-                .thenApplyAsync(
-                    file -> new Decoded(Digests.sha256Hex(file), file.length, decoder.decode(file)),
-                    decoding)));
+            loader.load(
+                pair,
+                file -> new Decoded(Digests.sha256Hex(file), file.length, decoder.decode(file)),
+                decoding)));
   }
 
   /** Waits for the pair that was started first. */
@@ -111,7 +111,7 @@ final class ImagePipeline implements AutoCloseable {
   @Override
   public void close() {
     pending.forEach(item -> item.image().cancel(true));
-    fetcher.close();
+    loader.close();
     decoding.shutdownNow();
   }
 }

@@ -12,7 +12,6 @@ import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.latentspark.filter.FilterSettings;
 import org.latentspark.filter.MetadataFilter;
 import org.latentspark.filter.RejectReason;
@@ -50,17 +49,9 @@ record PairTable(Dataset<Row> rows, long read, long known) {
     if (source.unreadable().isEmpty()) {
       return judged;
     }
-    List<Row> rows = source.unreadable().stream().map(PairTable::unreadable).toList();
+    List<Row> rows =
+        source.unreadable().stream().map(PairRecord.UnreadableFile::toRow).toList();
     return judged.union(judged.sparkSession().createDataFrame(rows, judged.schema()));
-  }
-
-  private static Row unreadable(PairRecord.UnreadableFile file) {
-    Object[] values = new Object[PairRecord.COLUMNS.size() + 2];
-    values[0] = PairRecord.keyOf(file.path(), null);
-    values[1] = file.path();
-    values[values.length - 2] = RejectReason.UNREADABLE_SOURCE.code();
-    values[values.length - 1] = file.cause();
-    return RowFactory.create(values);
   }
 
   private static Dataset<Row> without(Dataset<Row> rows, Dataset<Row> keys) {
@@ -71,15 +62,15 @@ record PairTable(Dataset<Row> rows, long read, long known) {
   /** A new pair with the URL of an encoded one repeats it, as it would in one run over both. */
   private static Dataset<Row> markKnownUrls(Dataset<Row> judged, Dataset<Row> urls) {
     Dataset<Row> other = urls.withColumnRenamed("url", KNOWN_URL);
-    Column repeats = col(MetadataFilter.REASON).isNull().and(col(KNOWN_URL).isNotNull());
+    Column repeats = col(PairRecord.REASON).isNull().and(col(KNOWN_URL).isNotNull());
     Column[] columns =
         Arrays.stream(judged.columns()).map(name -> col(name)).toArray(Column[]::new);
     return judged
         .join(other, judged.col("url").equalTo(other.col(KNOWN_URL)), "left_outer")
         .withColumn(
-            MetadataFilter.REASON,
+            PairRecord.REASON,
             coalesce(
-                when(repeats, lit(RejectReason.DUPLICATE_URL.code())), col(MetadataFilter.REASON)))
+                when(repeats, lit(RejectReason.DUPLICATE_URL.code())), col(PairRecord.REASON)))
         .select(columns);
   }
 

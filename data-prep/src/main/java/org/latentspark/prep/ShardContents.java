@@ -1,6 +1,7 @@
 package org.latentspark.prep;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import org.apache.spark.sql.Row;
 import org.latentspark.tensor.Seeds;
 
@@ -18,6 +19,9 @@ record ShardContents(long pairs, long hash) implements Serializable {
   /** Returns the contents with one more row, which begins with its key of hex digits. */
   ShardContents plus(Row row) {
     long key = Long.parseUnsignedLong(row.getString(0).substring(0, DIGITS), 16);
-    return new ShardContents(pairs + 1, hash + Seeds.derive(key, row.mkString("\n").hashCode()));
+    Object[] values = new Object[row.length()];
+    Arrays.setAll(values, row::get);
+    // Deep: a row may carry its image.
+    return new ShardContents(pairs + 1, hash + Seeds.derive(key, Arrays.deepHashCode(values)));
   }
 }

@@ -2,13 +2,17 @@ package org.latentspark.filter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.latentspark.filter.FilterSettings.NullScores;
 import org.latentspark.latents.Scores;
 import org.latentspark.pairs.PairRecord;
+import org.latentspark.pairs.SourceFault;
 
 class TestPairFilter {
   private static final String URL = "https://example.org/a.jpg";
@@ -17,7 +21,19 @@ class TestPairFilter {
   private final PairFilter lenient = filter(NullScores.PASS);
 
   private static PairFilter filter(NullScores nullScores) {
-    return new PairFilter(new FilterSettings(3, 20, 64, 0.5, 0.8, 0.2, 4.5, nullScores));
+    return new PairFilter(
+        new FilterSettings(
+            3,
+            20,
+            Set.of("en", "de"),
+            Set.of("unlikely"),
+            64,
+            10.0,
+            0.5,
+            0.8,
+            0.2,
+            4.5,
+            nullScores));
   }
 
   @Test
@@ -57,6 +73,42 @@ class TestPairFilter {
         .contains(RejectReason.TOO_SMALL.because("?x10, least side is 64"));
   }
 
+  @Test
+  void judgesTheAspectRatio() {
+    assertThat(lenient.reject(pair(URL, "a bird", 64, 640, Scores.NONE))).isEmpty();
+    assertThat(lenient.reject(pair(URL, "a bird", 641, 64, Scores.NONE)))
+        .contains(RejectReason.ASPECT_RATIO.because("641x64, greatest ratio is 10.0"));
+    assertThat(lenient.dimensions(64, 641))
+        .map(Rejection::reason)
+        .contains(RejectReason.ASPECT_RATIO);
+  }
+
+  @Test
+  void judgesLanguageAndTag() {
+    assertThat(lenient.reject(tagged("de", "unlikely"))).isEmpty();
+    assertThat(lenient.reject(tagged("fr", "unlikely")))
+        .contains(RejectReason.LANGUAGE.because("language fr"));
+    assertThat(lenient.reject(tagged("de", "NSFW")))
+        .contains(RejectReason.UNSAFE.because("nsfw NSFW"));
+    assertThat(lenient.reject(tagged(null, null))).isEmpty();
+    assertThat(strict.reject(tagged(null, "unlikely")))
+        .contains(RejectReason.MISSING_SCORE.because("language"));
+  }
+
+  private static PairRecord tagged(String language, String nsfw) {
+    return new PairRecord(
+        "00", URL, "a bird", 64, 64, language, nsfw, new Scores(0.3, 0.0, 0.0, 9.0), null, null);
+  }
+
+  @Test
+  void aStoredImageNeedsNoUrl() {
+    assertThat(
+            lenient.reject(
+                new PairRecord(
+                    "00", "a.jpg", "a bird", 64, 64, null, null, Scores.NONE, "0:-1:a.jpg", null)))
+        .isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -85,12 +137,17 @@ class TestPairFilter {
     assertThat(Arrays.stream(RejectReason.values()).map(RejectReason::code))
         .containsExactly(
             "unreadable-source",
+            "bad-row",
+            "bad-entry",
+            "missing-image",
             "missing-url",
             "bad-url",
             "empty-caption",
             "short-caption",
             "long-caption",
+            "language",
             "too-small",
+            "aspect-ratio",
             "unsafe",
             "watermark",
             "low-similarity",
@@ -101,6 +158,7 @@ class TestPairFilter {
             "private-address",
             "not-found",
             "forbidden",
+            "opted-out",
             "http-error",
             "bad-redirect",
             "connection-failed",
@@ -113,10 +171,26 @@ class TestPairFilter {
             "truncated",
             "undecodable",
             "duplicate-content",
+            "near-duplicate",
             "not-finite");
     for (RejectReason reason : RejectReason.values()) {
       assertThat(RejectReason.ofCode(reason.code())).isSameAs(reason);
     }
+  }
+
+  @Test
+  void everyFaultOfASourceIsAReason() {
+    for (SourceFault fault : SourceFault.values()) {
+      assertThat(RejectReason.ofCode(fault.code())).isNotNull();
+    }
+  }
+
+  @Test
+  void thePageOfReasonsListsThemAll() throws Exception {
+    String page = Files.readString(Path.of("..", "docs", "rejects.md"));
+    assertThat(page.lines().filter(line -> line.startsWith("| `")).map(line -> line.split("`")[1]))
+        .containsExactlyElementsOf(
+            Arrays.stream(RejectReason.values()).map(RejectReason::code).toList());
   }
 
   private static RejectReason reason(PairFilter filter, Scores scores) {
@@ -132,6 +206,6 @@ class TestPairFilter {
 
   private static PairRecord pair(
       String url, String caption, Integer width, Integer height, Scores scores) {
-    return new PairRecord("00", url, caption, width, height, scores);
+    return new PairRecord("00", url, caption, width, height, "EN", "UNLIKELY", scores, null, null);
   }
 }

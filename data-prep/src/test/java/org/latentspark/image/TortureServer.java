@@ -1,6 +1,7 @@
 package org.latentspark.image;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
@@ -8,12 +9,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 
 /** An HTTP server on a real socket that behaves as badly as the web does. */
 public final class TortureServer implements AutoCloseable {
@@ -22,10 +25,12 @@ public final class TortureServer implements AutoCloseable {
   private final Map<String, byte[]> files = new ConcurrentHashMap<>();
   private final Map<String, AtomicInteger> asked = new ConcurrentHashMap<>();
   private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger mostOpen = new AtomicInteger();
 
   /** Starts a server on a free port of {@code address}. */
   public TortureServer(String address) throws IOException {
-    socket = new ServerSocket(0, 50, InetAddress.getByName(address));
+    socket = new ServerSocket(0, 4096, InetAddress.getByName(address));
     workers.execute(this::accept);
   }
 
@@ -49,6 +54,20 @@ public final class TortureServer implements AutoCloseable {
   /** Returns how many connections were opened. */
   public int connections() {
     return connections.get();
+  }
+
+  /** Returns how many requests were served at once at most. */
+  public int mostAtOnce() {
+    return mostOpen.get();
+  }
+
+  /** Returns the file of {@code path}, whatever its query says unless that has a file too. */
+  private byte[] file(String path) {
+    return files.getOrDefault(path, files.get(withoutQuery(path)));
+  }
+
+  private static String withoutQuery(String path) {
+    return path.replaceFirst("\\?.*", "");
   }
 
   private void accept() {
@@ -77,7 +96,12 @@ public final class TortureServer implements AutoCloseable {
       }
       String path = request.split(" ")[1];
       int times = asked.computeIfAbsent(path, any -> new AtomicInteger()).incrementAndGet();
-      answer(path, times, connection);
+      mostOpen.accumulateAndGet(open.incrementAndGet(), Math::max);
+      try {
+        answer(path, times, connection);
+      } finally {
+        open.decrementAndGet();
+      }
     } catch (IOException | InterruptedException e) {
       // The client hung up, as it should.
     }
@@ -90,14 +114,22 @@ public final class TortureServer implements AutoCloseable {
       status(out, path.substring(8), "sorry");
     } else if (path.startsWith("/redirect-to/")) {
       redirect(out, path.substring(13));
+    } else if (path.startsWith("/robots/")) {
+      byte[] file = file("/file.bin");
+      String tag = URLDecoder.decode(path.substring(8), StandardCharsets.US_ASCII);
+      head(out, "200", "X-Robots-Tag: " + tag + "\r\nContent-Length: " + file.length + "\r\n");
+      out.write(file);
+    } else if (path.startsWith("/slow/")) {
+      Thread.sleep(200);
+      ok(out, file("/file.bin"));
     } else if (path.startsWith("/flaky/")) {
       if (times < 3) {
         status(out, "500", "not yet");
       } else {
-        ok(out, files.get(path.substring(6)));
+        ok(out, file(path.substring(6)));
       }
     } else {
-      switch (path) {
+      switch (withoutQuery(path)) {
         case "/loop" -> redirect(out, url("/loop"));
         case "/relative" -> redirect(out, "/file.bin");
         case "/hang" -> Thread.sleep(60_000);
@@ -128,9 +160,15 @@ public final class TortureServer implements AutoCloseable {
         }
         case "/reset" -> connection.setSoLinger(true, 0);
         case "/garbage" -> out.write("I am no HTTP\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        case "/gzip-bomb" -> {
+          byte[] bomb = gzip(new byte[10 << 20]);
+          String headers = "Content-Encoding: gzip\r\nContent-Length: " + bomb.length + "\r\n";
+          head(out, "200", "Content-Type: image/jpeg\r\n" + headers);
+          out.write(bomb);
+        }
         case "/empty" -> head(out, "200", "Content-Length: 0\r\n");
         default -> {
-          byte[] file = files.get(path);
+          byte[] file = file(path);
           if (file == null) {
             status(out, "404", "not here");
           } else {
@@ -140,6 +178,14 @@ public final class TortureServer implements AutoCloseable {
       }
     }
     out.flush();
+  }
+
+  private static byte[] gzip(byte[] content) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(packed)) {
+      out.write(content);
+    }
+    return packed.toByteArray();
   }
 
   private static void ok(OutputStream out, byte[] file) throws IOException {

@@ -65,16 +65,17 @@ class TestMetadataSource {
         RowFactory.create("http://a/1", "one", 10, 20, 0.5f, Double.NaN));
     write(
         "b.parquet",
-        new String[] {"caption", "height", "width", "url", "punsafe", "PWatermark"},
+        new String[] {"caption", "height", "width", "url", "punsafe", "PWatermark", "LANGUAGE"},
         new DataType[] {
           DataTypes.StringType,
           DataTypes.DoubleType,
           DataTypes.DoubleType,
           DataTypes.StringType,
           DataTypes.DoubleType,
+          DataTypes.StringType,
           DataTypes.StringType
         },
-        RowFactory.create("two", Double.NaN, -3.0, "http://a/2", 0.25, "0.75"));
+        RowFactory.create("two", Double.NaN, -3.0, "http://a/2", 0.25, "0.75", "de"));
 
     assertThat(pairs(MetadataSource.open(spark, List.of(folder + "/*.parquet"))))
         .containsExactlyInAnyOrder(
@@ -84,14 +85,22 @@ class TestMetadataSource {
                 "one",
                 10,
                 20,
-                new Scores(0.5, null, null, null)),
+                null,
+                null,
+                new Scores(0.5, null, null, null),
+                null,
+                null),
             new PairRecord(
                 PairRecord.keyOf("http://a/2", "two"),
                 "http://a/2",
                 "two",
                 null,
                 null,
-                new Scores(null, 0.25, 0.75, null)));
+                "de",
+                null,
+                new Scores(null, 0.25, 0.75, null),
+                null,
+                null));
   }
 
   @Test
@@ -176,7 +185,8 @@ class TestMetadataSource {
       Dataset<Row> marked =
           MetadataFilter.mark(
               source.rows(),
-              new FilterSettings(1, 100, 1, null, null, null, null, NullScores.PASS));
+              new FilterSettings(
+                  1, 100, Set.of(), Set.of(), 1, null, null, null, null, null, NullScores.PASS));
       assertThat(marked.filter("reason is null and url = 'http://a/same'").collectAsList())
           .extracting(row -> row.getString(0))
           .containsExactly(least);

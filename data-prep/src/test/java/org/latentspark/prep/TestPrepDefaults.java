@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.latentspark.cli.Settings;
@@ -36,19 +37,27 @@ class TestPrepDefaults {
     expected.put("image.max-pixels", 67108864);
     expected.put("filter.min-caption-length", 1);
     expected.put("filter.max-caption-length", 10000);
+    expected.put("filter.languages", List.of());
+    expected.put("filter.nsfw", List.of());
     expected.put("filter.min-side", 0);
+    expected.put("filter.max-aspect-ratio", 0);
     expected.put("filter.max-punsafe", 1);
     expected.put("filter.max-pwatermark", 1);
     expected.put("filter.min-similarity", -1);
     expected.put("filter.min-aesthetic", 0);
     expected.put("filter.null-scores", "pass");
     expected.put("fetch.parallelism", 64);
+    expected.put("fetch.per-host", 16);
+    expected.put("fetch.memory", "256 MiB");
     expected.put("fetch.connect-timeout", "5 s");
+    expected.put("fetch.read-timeout", "10 s");
     expected.put("fetch.deadline", "30 s");
     expected.put("fetch.max-bytes", "20 MiB");
     expected.put("fetch.max-redirects", 5);
     expected.put("fetch.retries", 2);
     expected.put("fetch.backoff", "500 ms");
+    expected.put("fetch.name-lifetime", "5 m");
+    expected.put("fetch.robots-directives", List.of("noai", "noimageai"));
     expected.put("fetch.allow-private-addresses", false);
     expected.put("fetch.rewrite-from", "");
     expected.put("fetch.rewrite-to", "");
@@ -73,7 +82,9 @@ class TestPrepDefaults {
     assertThat(settings.unread()).isEmpty();
     assertThat(read.source()).containsExactly("a");
     assertThat(read.filter())
-        .isEqualTo(new FilterSettings(1, 10000, 512, null, null, null, null, NullScores.PASS));
+        .isEqualTo(
+            new FilterSettings(
+                1, 10000, Set.of(), Set.of(), 512, null, null, null, null, null, NullScores.PASS));
   }
 
   @Test
