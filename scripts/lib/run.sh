@@ -77,12 +77,15 @@ options+=" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # A heap of malloc's for each thread would keep what tensors gave back.
 export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-4}
+# A line for each damaged image would bury all others; the accounting has them.
+export OPENCV_LOG_LEVEL=${OPENCV_LOG_LEVEL:-SILENT}
 memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
 
 submit=(--class "$main" --name "${main##*.}"
   --conf "spark.executor.extraJavaOptions=$options"
   --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
   --conf "spark.executorEnv.MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
+  --conf "spark.executorEnv.OPENCV_LOG_LEVEL=$OPENCV_LOG_LEVEL"
   --conf spark.dynamicAllocation.enabled=false
   --conf spark.ui.showConsoleProgress=false)
 

@@ -3,13 +3,17 @@ package org.latentspark.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.opencv_core.Mat;
 import org.bytedeco.opencv.opencv_core.Scalar;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,6 +86,63 @@ class TestImageDecoder {
     assertThat(image.crop()).isEqualTo(new Crop(0, 24, 48, 48));
     assertColour(image, 8, 3, RED);
     assertColour(image, 8, 12, BLUE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // Greatest mean and single difference to Pillow; decoders differ in how they upsample colour.
+    "photo.png, 0.5, 1",
+    "baseline.jpg, 1, 6",
+    "progressive.jpg, 1, 6",
+    "restarts.jpg, 1, 6",
+    "grey.jpg, 1, 3",
+    "cmyk.jpg, 2, 8",
+    "orientation1.jpg, 1, 6",
+    "orientation2.jpg, 1, 6",
+    "orientation3.jpg, 1, 6",
+    "orientation4.jpg, 1, 6",
+    "orientation5.jpg, 1, 6",
+    "orientation6.jpg, 1, 6",
+    "orientation7.jpg, 1, 6",
+    "orientation8.jpg, 1, 6",
+    "alpha.png, 1, 2",
+    "grey_alpha.png, 1, 2",
+    "palette.png, 0.5, 1",
+    "transparent_palette.png, 0.5, 1",
+    "deep.png, 1, 2",
+    "lossy.webp, 1.5, 8",
+    "lossless.webp, 1, 2",
+    "animated.gif, 0.5, 1",
+    "animated.webp, 0.5, 1",
+  })
+  @Tag("parity")
+  void seesWhatPillowSees(String name, double mean, int most) throws Exception {
+    assertNear(decoder.decode(fixture(name)).rgb(), fixture(name + ".rgb"), mean, most);
+  }
+
+  @Test
+  @Tag("parity")
+  void resizesByAreaAsOpenCvDoesInPython() throws Exception {
+    ImageDecoder twenty = new ImageDecoder(new ImageSettings(20, 1 << 20));
+    assertNear(
+        twenty.decode(fixture("photo.png")).rgb(), fixture("photo.png.area20"), 0.05, 1);
+  }
+
+  private static byte[] fixture(String name) throws IOException {
+    return Files.readAllBytes(Path.of("src", "test", "resources", "decode", name));
+  }
+
+  private static void assertNear(byte[] actual, byte[] expected, double mean, int most) {
+    assertThat(actual).hasSameSizeAs(expected);
+    int greatest = 0;
+    long sum = 0;
+    for (int i = 0; i < actual.length; i++) {
+      int difference = Math.abs((actual[i] & 0xff) - (expected[i] & 0xff));
+      greatest = Math.max(greatest, difference);
+      sum += difference;
+    }
+    assertThat((double) sum / actual.length).as("mean difference").isLessThanOrEqualTo(mean);
+    assertThat(greatest).as("greatest difference").isLessThanOrEqualTo(most);
   }
 
   @Test

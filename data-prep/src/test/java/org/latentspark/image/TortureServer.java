@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -20,6 +21,8 @@ import java.util.zip.GZIPOutputStream;
 
 /** An HTTP server on a real socket that behaves as badly as the web does. */
 public final class TortureServer implements AutoCloseable {
+  private static final byte[] BOMB = gzip(new byte[10 << 20]);
+
   private final ServerSocket socket;
   private final ExecutorService workers = Executors.newCachedThreadPool();
   private final Map<String, byte[]> files = new ConcurrentHashMap<>();
@@ -111,7 +114,7 @@ public final class TortureServer implements AutoCloseable {
       throws IOException, InterruptedException {
     OutputStream out = connection.getOutputStream();
     if (path.startsWith("/status/")) {
-      status(out, path.substring(8), "sorry");
+      status(out, withoutQuery(path).substring(8), "sorry");
     } else if (path.startsWith("/redirect-to/")) {
       redirect(out, path.substring(13));
     } else if (path.startsWith("/robots/")) {
@@ -161,10 +164,9 @@ public final class TortureServer implements AutoCloseable {
         case "/reset" -> connection.setSoLinger(true, 0);
         case "/garbage" -> out.write("I am no HTTP\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         case "/gzip-bomb" -> {
-          byte[] bomb = gzip(new byte[10 << 20]);
-          String headers = "Content-Encoding: gzip\r\nContent-Length: " + bomb.length + "\r\n";
+          String headers = "Content-Encoding: gzip\r\nContent-Length: " + BOMB.length + "\r\n";
           head(out, "200", "Content-Type: image/jpeg\r\n" + headers);
-          out.write(bomb);
+          out.write(BOMB);
         }
         case "/empty" -> head(out, "200", "Content-Length: 0\r\n");
         default -> {
@@ -180,10 +182,12 @@ public final class TortureServer implements AutoCloseable {
     out.flush();
   }
 
-  private static byte[] gzip(byte[] content) throws IOException {
+  private static byte[] gzip(byte[] content) {
     ByteArrayOutputStream packed = new ByteArrayOutputStream();
     try (GZIPOutputStream out = new GZIPOutputStream(packed)) {
       out.write(content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     return packed.toByteArray();
   }
