@@ -49,8 +49,7 @@ record PairTable(Dataset<Row> rows, long read, long known) {
     if (source.unreadable().isEmpty()) {
       return judged;
     }
-    List<Row> rows =
-        source.unreadable().stream().map(PairRecord.UnreadableFile::toRow).toList();
+    List<Row> rows = source.unreadable().stream().map(PairRecord.UnreadableFile::toRow).toList();
     return judged.union(judged.sparkSession().createDataFrame(rows, judged.schema()));
   }
 
@@ -69,8 +68,7 @@ record PairTable(Dataset<Row> rows, long read, long known) {
         .join(other, judged.col("url").equalTo(other.col(KNOWN_URL)), "left_outer")
         .withColumn(
             PairRecord.REASON,
-            coalesce(
-                when(repeats, lit(RejectReason.DUPLICATE_URL.code())), col(PairRecord.REASON)))
+            coalesce(when(repeats, lit(RejectReason.DUPLICATE_URL.code())), col(PairRecord.REASON)))
         .select(columns);
   }
 

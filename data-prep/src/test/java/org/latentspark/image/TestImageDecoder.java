@@ -124,8 +124,7 @@ class TestImageDecoder {
   @Tag("parity")
   void resizesByAreaAsOpenCvDoesInPython() throws Exception {
     ImageDecoder twenty = new ImageDecoder(new ImageSettings(20, 1 << 20));
-    assertNear(
-        twenty.decode(fixture("photo.png")).rgb(), fixture("photo.png.area20"), 0.05, 1);
+    assertNear(twenty.decode(fixture("photo.png")).rgb(), fixture("photo.png.area20"), 0.05, 1);
   }
 
   private static byte[] fixture(String name) throws IOException {
