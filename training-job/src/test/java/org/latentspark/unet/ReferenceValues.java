@@ -18,16 +18,21 @@ public final class ReferenceValues {
 
   private ReferenceValues() {}
 
-  /** Fills every parameter of a bound table. */
+  /** Fills every parameter of a bound table so that features keep their size. */
   public static void fill(ParameterTable table) {
+    fill(table, 1);
+  }
+
+  /** Fills every parameter of a bound table; layers multiply features by {@code gain}. */
+  static void fill(ParameterTable table, double gain) {
     for (Parameter parameter : table.parameters()) {
       String name = parameter.name();
       long[] shape = parameter.shape();
       if (shape.length == 1) {
         boolean scales = name.contains("norm") && name.endsWith(".weight");
-        fill(parameter.tensor(), name, 0.1, scales ? 1 : 0);
+        fill(parameter.tensor(), name, 0.1 * gain, scales ? 1 : 0);
       } else {
-        fill(parameter.tensor(), name, 1 / Math.sqrt(parameter.count() / (double) shape[0]), 0);
+        fill(parameter.tensor(), name, gain / Math.sqrt(parameter.count() / (double) shape[0]), 0);
       }
     }
   }
