@@ -61,6 +61,8 @@ public record DpmSolverOptions(
    * @throws IllegalArgumentException naming the option
    */
   public DpmSolverOptions {
+    // The reference's third-order stochastic formula weighs D2 by a factor that tends to -1 instead
+    // of 0 with the step, so it is left out rather than copied.
     int most = algorithm == Algorithm.SDE_DPM_SOLVER_PLUS_PLUS ? 2 : 3;
     if (order < 1 || order > most) {
       throw new IllegalArgumentException(
