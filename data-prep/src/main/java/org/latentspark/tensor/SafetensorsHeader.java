@@ -89,7 +89,7 @@ final class SafetensorsHeader {
     }
     List<SafetensorsEntry> entries = new ArrayList<>();
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String name = parser.currentName();
+      String name = unicode(parser.currentName());
       parser.nextToken();
       if (name.equals(METADATA)) {
         requireTexts();
@@ -135,7 +135,7 @@ final class SafetensorsHeader {
     List<Long> shape = null;
     List<Long> offsets = null;
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String key = parser.currentName();
+      String key = unicode(parser.currentName());
       parser.nextToken();
       switch (key) {
         case "dtype" -> type = type(name);
@@ -207,11 +207,21 @@ final class SafetensorsHeader {
   private void requireTexts() throws IOException {
     boolean texts = parser.currentToken() == JsonToken.START_OBJECT;
     while (texts && parser.nextToken() == JsonToken.FIELD_NAME) {
+      unicode(parser.currentName());
       texts = parser.nextToken() == JsonToken.VALUE_STRING;
+      unicode(parser.getText());
     }
     if (!texts) {
       throw refused(METADATA + " must map texts to texts");
     }
+  }
+
+  /** Refuses halves of characters, which JSON's escapes can spell and UTF-8 cannot. */
+  private String unicode(String text) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw refused("the header has a text that is no Unicode: " + quote(text));
+    }
+    return text;
   }
 
   private static String quote(String text) {

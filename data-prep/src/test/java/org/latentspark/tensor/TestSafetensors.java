@@ -119,6 +119,8 @@ class TestSafetensors {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}} | 8 | data_offsets",
         "{\"a\":7} | 0 | dtype",
         "{\"__metadata__\":{\"a\":1}} | 0 | texts",
+        "{\"\\ud800\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} | 8 | no Unicode",
+        "{\"__metadata__\":{\"a\":\"\\udc00\"}} | 0 | no Unicode",
         "[1] | 0 | JSON object",
         "{} x | 0 | not JSON",
         "{\"a | 0 | not JSON"
