@@ -40,7 +40,7 @@ final class ClipEncoder {
     private final ClipActivation activation;
 
     Layer(ParameterScope scope, ClipTower tower) {
-      long width = tower.hiddenSize();
+      int width = tower.hiddenSize();
       long intermediate = tower.intermediateSize();
       double epsilon = tower.epsilon();
       // The published implementation scales its starting weights by width and depth.

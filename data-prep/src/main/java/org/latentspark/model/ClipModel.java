@@ -87,7 +87,7 @@ public final class ClipModel implements TorchModel {
                 || name.equals("text_projection.weight")
                 || name.equals("visual_projection.weight")
                 || name.matches("(text|vision)_model\\.embeddings\\.position_ids")
-                || name.matches("(text|vision)_model\\..*") && !name.startsWith(tower + "."));
+                || (name.matches("(text|vision)_model\\..*") && !name.startsWith(tower + ".")));
   }
 
   /** Returns the shape of the model. */

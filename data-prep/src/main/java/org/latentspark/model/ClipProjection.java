@@ -13,7 +13,7 @@ final class ClipProjection {
   private final Linear linear;
 
   ClipProjection(ParameterScope scope, String name, ClipTower tower) {
-    long width = tower.hiddenSize();
+    int width = tower.hiddenSize();
     this.name = name;
     this.linear =
         tower.head() == ClipHead.NONE
