@@ -21,6 +21,7 @@ import org.latentspark.cli.Settings;
  * @param maxWatermark greatest {@code pwatermark}
  * @param minSimilarity least {@code similarity}
  * @param minAesthetic least {@code aesthetic}
+ * @param nearDuplicateBits most bits of 64 in which the perceptual hashes of near duplicates differ
  * @param nullScores what a null score, tag or language does where one is asked for
  */
 public record FilterSettings(
@@ -34,8 +35,12 @@ public record FilterSettings(
     Double maxWatermark,
     Double minSimilarity,
     Double minAesthetic,
+    Integer nearDuplicateBits,
     NullScores nullScores)
     implements Serializable {
+
+  /** Comparisons grow with the choices of blocks, see {@link NearDuplicates}: 20 of them here. */
+  private static final int MOST_BITS = 3;
 
   /** What a null score, tag or language does to a pair. */
   public enum NullScores {
@@ -51,6 +56,7 @@ public record FilterSettings(
    * @param imageSize what {@code filter.min-side = 0} stands for
    */
   public static FilterSettings read(Settings settings, int imageSize) {
+    int nearDuplicateBits = settings.integer("filter.near-duplicate-bits", -1, MOST_BITS);
     int minSide = settings.integer("filter.min-side", 0, 65_535);
     FilterSettings filter =
         new FilterSettings(
@@ -64,6 +70,7 @@ public record FilterSettings(
             unless(1, settings.number("filter.max-pwatermark", 0, 1)),
             unless(-1, settings.number("filter.min-similarity", -1, 1)),
             unless(0, settings.number("filter.min-aesthetic", 0, 10)),
+            nearDuplicateBits < 0 ? null : nearDuplicateBits,
             settings.oneOf("filter.null-scores", NullScores.class));
     if (filter.maxCaptionLength() < filter.minCaptionLength()) {
       settings.refuse(

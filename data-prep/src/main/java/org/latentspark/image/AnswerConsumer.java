@@ -23,7 +23,7 @@ import org.latentspark.filter.RejectedException;
  * there is no memory for it.
  */
 final class AnswerConsumer implements AsyncResponseConsumer<Answer> {
-  /** How much may arrive between two looks at the memory. */
+  /** How much may arrive of a body that has no place between two looks at its share. */
   static final int WINDOW = 64 << 10;
 
   /** What is read of an error page, so that its connection can serve again. */
@@ -95,16 +95,17 @@ final class AnswerConsumer implements AsyncResponseConsumer<Answer> {
 
   @Override
   public synchronized void updateCapacity(CapacityChannel channel) throws IOException {
-    if (claim != null || body.size() + WINDOW <= memory.share()) {
+    if (body.size() + WINDOW <= memory.share()) {
       channel.update(WINDOW);
-    } else if (!closed) {
-      claim = memory.claim(() -> proceed(channel));
+    } else if (claim == null && !closed) {
+      claim = memory.claim(() -> takeTheRest(channel));
     }
   }
 
-  private static void proceed(CapacityChannel channel) {
+  /** With a place of its own, a body need not stop again. */
+  private static void takeTheRest(CapacityChannel channel) {
     try {
-      channel.update(WINDOW);
+      channel.update(Integer.MAX_VALUE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -7,6 +7,8 @@ package org.latentspark.latents;
  * @param caption the text
  * @param url where the image came from
  * @param contentSha256 hex SHA-256 of the fetched image file
+ * @param perceptualHash hardly differs between images that look the same; null where none was asked
+ *     for
  * @param width columns of the upright source image
  * @param height rows of the upright source image
  * @param crop the part of the source image that was encoded
@@ -26,6 +28,7 @@ public record EncodedPair(
     String caption,
     String url,
     String contentSha256,
+    Long perceptualHash,
     int width,
     int height,
     Crop crop,

@@ -16,6 +16,7 @@ final class PairSchema {
             required binary caption (STRING);
             required binary url (STRING);
             required binary content_sha256 (STRING);
+            optional int64 perceptual_hash;
             required int32 width;
             required int32 height;
             required int32 crop_left;
@@ -59,6 +60,9 @@ final class PairSchema {
     group.add("caption", pair.caption());
     group.add("url", pair.url());
     group.add("content_sha256", pair.contentSha256());
+    if (pair.perceptualHash() != null) {
+      group.add("perceptual_hash", pair.perceptualHash().longValue());
+    }
     group.add("width", pair.width());
     group.add("height", pair.height());
     group.add("crop_left", pair.crop().left());
@@ -92,6 +96,7 @@ final class PairSchema {
         text(group, "caption"),
         text(group, "url"),
         text(group, "content_sha256"),
+        wholeNumber(group, "perceptual_hash"),
         group.getInteger("width", 0),
         group.getInteger("height", 0),
         new Crop(
@@ -145,6 +150,13 @@ final class PairSchema {
 
   private static String text(Group group, String column) {
     return group.getFieldRepetitionCount(column) == 0 ? null : group.getString(column, 0);
+  }
+
+  /** A file written before there was the column has none. */
+  private static Long wholeNumber(Group group, String column) {
+    return !group.getType().containsField(column) || group.getFieldRepetitionCount(column) == 0
+        ? null
+        : group.getLong(column, 0);
   }
 
   private static Double number(Group group, String column) {

@@ -2,31 +2,37 @@ package org.latentspark.prep;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
+import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.map_from_entries;
+import static org.apache.spark.sql.functions.min;
 import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.substring_index;
+import static org.apache.spark.sql.functions.when;
 
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.util.SerializableConfiguration;
+import org.latentspark.filter.NearDuplicates;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.filter.Rejection;
 import org.latentspark.latents.DataFile;
@@ -36,13 +42,18 @@ import org.latentspark.latents.RowReader;
 import org.latentspark.latents.WrittenFile;
 
 /**
- * Removes pairs whose image, byte for byte, stands in another pair with an earlier key.
+ * Removes pairs whose image, byte for byte or nearly, stands in another pair with an earlier key.
  *
  * <p>What an image holds is known only once it is fetched. Each task drops the repetitions it sees;
  * those across tasks are found here, in the files written, and the files that hold them are written
  * anew. So the pair that stays is the same however the work was cut.
  */
 final class ContentDuplicates {
+  /** Ranks: pairs that are known stay, whatever their keys. */
+  private static final String KNOWN = "0 ";
+
+  private static final String NEW = "1 ";
+
   private final SparkSession spark;
   private final PrepSettings settings;
   private final EncoderFacts facts;
@@ -71,8 +82,18 @@ final class ContentDuplicates {
     return RejectReason.DUPLICATE_CONTENT.because("sha256 " + sha256);
   }
 
-  /** A data file and the keys in it that have to go. */
-  private record Affected(String file, Set<String> losers) implements Serializable {}
+  /** A data file and the keys in it that have to go, each with the code of its reason. */
+  private record Affected(String file, Map<String, String> losers) implements Serializable {
+    Optional<Rejection> judge(EncodedPair pair) {
+      return Optional.ofNullable(losers.get(pair.key()))
+          .map(
+              reason ->
+                  RejectReason.ofCode(reason) == RejectReason.DUPLICATE_CONTENT
+                      ? rejection(pair.contentSha256())
+                      : RejectReason.NEAR_DUPLICATE.because(
+                          "perceptual hash %016x".formatted(pair.perceptualHash())));
+    }
+  }
 
   /** A data file and what took its place. */
   private record Replacement(String file, ShardResult result) implements Serializable {}
@@ -84,7 +105,9 @@ final class ContentDuplicates {
             .flatMap(shard -> shard.data().stream())
             .map(written -> new Path(settings.output(), written.file().path()).toString())
             .toList();
-    if (files.isEmpty() || (files.size() == 1 && known.isEmpty())) {
+    boolean near = settings.filter().nearDuplicateBits() != null;
+    // Within a file the task itself has seen to repetitions of the same bytes.
+    if (files.isEmpty() || (files.size() == 1 && known.isEmpty() && !near)) {
       return shards;
     }
     Map<String, ShardResult> replacements = new HashMap<>();
@@ -94,7 +117,7 @@ final class ContentDuplicates {
     return shards.stream().map(shard -> replaced(shard, replacements)).toList();
   }
 
-  /** One row a file that holds a repetition: file name, keys. */
+  /** One row a file that holds a repetition: file name, keys with reasons. */
   private Dataset<Row> losers(List<String> files) {
     Dataset<Row> contents =
         spark
@@ -103,18 +126,26 @@ final class ContentDuplicates {
             .select(
                 col("key"),
                 col("content_sha256"),
+                col("perceptual_hash"),
                 substring_index(input_file_name(), "/", -1).as("file"));
     if (known.isPresent()) {
       contents =
           contents.union(
-              known
-                  .get()
-                  .contents()
-                  .select(
-                      col("key"),
-                      col("content_sha256"),
-                      lit(null).cast(DataTypes.StringType).as("file")));
+              known.get().contents().withColumn("file", lit(null).cast(DataTypes.StringType)));
     }
+    Dataset<Row> losers = sameBytes(contents);
+    if (settings.filter().nearDuplicateBits() != null) {
+      losers = losers.union(nearlySame(contents, settings.filter().nearDuplicateBits()));
+    }
+    return losers
+        .groupBy(col("file"), col("key"))
+        // By their codes, the same bytes come before nearly the same image.
+        .agg(min(col("reason")).as("reason"))
+        .groupBy(col("file"))
+        .agg(map_from_entries(collect_list(struct(col("key"), col("reason")))).as("losers"));
+  }
+
+  private static Dataset<Row> sameBytes(Dataset<Row> contents) {
     return contents
         .withColumn(
             "rank",
@@ -123,8 +154,30 @@ final class ContentDuplicates {
                     Window.partitionBy(col("content_sha256"))
                         .orderBy(col("file").isNotNull(), col("key"))))
         .filter(col("rank").gt(1).and(col("file").isNotNull()))
-        .groupBy(col("file"))
-        .agg(collect_list(col("key")).as("keys"));
+        .select(col("file"), col("key"), lit(RejectReason.DUPLICATE_CONTENT.code()).as("reason"));
+  }
+
+  private Dataset<Row> nearlySame(Dataset<Row> contents, int differingBits) {
+    JavaRDD<NearDuplicates.Image> images =
+        contents
+            .filter(col("perceptual_hash").isNotNull())
+            .select(
+                concat(when(col("file").isNull(), lit(KNOWN)).otherwise(lit(NEW)), col("key")),
+                col("perceptual_hash"))
+            .toJavaRDD()
+            .map(row -> new NearDuplicates.Image(row.getString(0), row.getLong(1)));
+    Dataset<Row> losers =
+        spark
+            .createDataset(
+                NearDuplicates.losers(images, differingBits)
+                    .filter(rank -> rank.startsWith(NEW))
+                    .map(rank -> rank.substring(NEW.length()))
+                    .rdd(),
+                Encoders.STRING())
+            .toDF("loser");
+    return contents
+        .join(losers, col("key").equalTo(col("loser")))
+        .select(col("file"), col("key"), lit(RejectReason.NEAR_DUPLICATE.code()).as("reason"));
   }
 
   private List<Replacement> rewrite(Dataset<Row> losers) {
@@ -134,7 +187,7 @@ final class ContentDuplicates {
     Function<Row, Replacement> rewrite =
         row ->
             rewrite(
-                new Affected(row.getString(0), new HashSet<>(row.getList(1))),
+                new Affected(row.getString(0), new HashMap<>(row.getJavaMap(1))),
                 taskSettings,
                 taskFacts,
                 taskConfiguration);
@@ -159,15 +212,15 @@ final class ContentDuplicates {
                 configuration.value())) {
       while (rows.hasNext()) {
         EncodedPair pair = rows.next();
-        if (affected.losers().contains(pair.key())) {
-          Rejection rejection = rejection(pair.contentSha256());
+        Optional<Rejection> rejection = affected.judge(pair);
+        if (rejection.isPresent()) {
           files.reject(
               new RejectedPair(
                   pair.key(),
                   pair.url(),
                   pair.caption(),
-                  rejection.reason().code(),
-                  rejection.detail()));
+                  rejection.get().reason().code(),
+                  rejection.get().detail()));
         } else {
           files.write(pair);
         }

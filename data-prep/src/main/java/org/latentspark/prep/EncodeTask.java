@@ -17,6 +17,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.filter.PairFilter;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.filter.Rejection;
+import org.latentspark.image.PerceptualHash;
 import org.latentspark.image.SquareImage;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
@@ -186,6 +187,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
             pair.caption(),
             pair.url(),
             arrival.sha256(),
+            settings.filter().nearDuplicateBits() == null ? null : PerceptualHash.of(image),
             image.sourceWidth(),
             image.sourceHeight(),
             image.crop(),

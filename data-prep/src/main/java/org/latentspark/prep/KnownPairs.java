@@ -18,7 +18,8 @@ final class KnownPairs {
       new StructType()
           .add("key", DataTypes.StringType)
           .add("url", DataTypes.StringType)
-          .add("content_sha256", DataTypes.StringType);
+          .add("content_sha256", DataTypes.StringType)
+          .add("perceptual_hash", DataTypes.LongType);
   private static final StructType REJECTED = new StructType().add("key", DataTypes.StringType);
 
   private final SparkSession spark;
@@ -46,9 +47,10 @@ final class KnownPairs {
     return table(ENCODED, dataset.files()).select("url").distinct();
   }
 
-  /** Returns the images of the encoded pairs: columns key, content_sha256. */
+  /** Returns the images of the encoded pairs: columns key, content_sha256, perceptual_hash. */
   Dataset<Row> contents() {
-    return table(ENCODED, dataset.files()).select(col("key"), col("content_sha256"));
+    return table(ENCODED, dataset.files())
+        .select(col("key"), col("content_sha256"), col("perceptual_hash"));
   }
 
   private Dataset<Row> table(StructType schema, List<DataFile> files) {

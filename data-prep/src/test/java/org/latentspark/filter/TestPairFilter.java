@@ -33,6 +33,7 @@ class TestPairFilter {
             0.8,
             0.2,
             4.5,
+            null,
             nullScores));
   }
 

@@ -147,7 +147,9 @@ class TestFetchTorture {
             outcomes.put(url, outcome(failure));
             free.release();
           });
-      peak.accumulateAndGet(heapAfterCollection(), Math::max);
+      if (outcomes.size() % 500 == 250) {
+        peak.accumulateAndGet(liveHeap(), Math::max);
+      }
     }
     assertThat(free.tryAcquire(IN_FLIGHT, 60, TimeUnit.SECONDS)).as("all end").isTrue();
     decoding.shutdownNow();
@@ -166,13 +168,9 @@ class TestFetchTorture {
     return cause instanceof RejectedException ? cause.getMessage() : cause.toString();
   }
 
+  /** What is in use right after a full collection. */
   private static long liveHeap() {
     System.gc();
-    return heapAfterCollection();
-  }
-
-  /** What the collector found in use, at its latest look at each pool. */
-  private static long heapAfterCollection() {
     return ManagementFactory.getMemoryPoolMXBeans().stream()
         .filter(pool -> pool.getType() == MemoryType.HEAP)
         .map(MemoryPoolMXBean::getCollectionUsage)

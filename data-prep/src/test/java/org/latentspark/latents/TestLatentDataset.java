@@ -251,6 +251,7 @@ class TestLatentDataset {
               "caption " + i,
               "http://127.0.0.1/" + i,
               Digests.sha256Hex(key.getBytes(java.nio.charset.StandardCharsets.UTF_8)),
+              i % 3 == 0 ? null : Long.valueOf(random.nextLong()),
               100 + i,
               90,
               new Crop(5, 0, 90, 90),

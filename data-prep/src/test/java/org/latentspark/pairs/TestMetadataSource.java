@@ -186,7 +186,18 @@ class TestMetadataSource {
           MetadataFilter.mark(
               source.rows(),
               new FilterSettings(
-                  1, 100, Set.of(), Set.of(), 1, null, null, null, null, null, NullScores.PASS));
+                  1,
+                  100,
+                  Set.of(),
+                  Set.of(),
+                  1,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  null,
+                  NullScores.PASS));
       assertThat(marked.filter("reason is null and url = 'http://a/same'").collectAsList())
           .extracting(row -> row.getString(0))
           .containsExactly(least);

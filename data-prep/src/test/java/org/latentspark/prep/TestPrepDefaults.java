@@ -45,6 +45,7 @@ class TestPrepDefaults {
     expected.put("filter.max-pwatermark", 1);
     expected.put("filter.min-similarity", -1);
     expected.put("filter.min-aesthetic", 0);
+    expected.put("filter.near-duplicate-bits", -1);
     expected.put("filter.null-scores", "pass");
     expected.put("fetch.parallelism", 64);
     expected.put("fetch.per-host", 16);
@@ -84,7 +85,18 @@ class TestPrepDefaults {
     assertThat(read.filter())
         .isEqualTo(
             new FilterSettings(
-                1, 10000, Set.of(), Set.of(), 512, null, null, null, null, null, NullScores.PASS));
+                1,
+                10000,
+                Set.of(),
+                Set.of(),
+                512,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                NullScores.PASS));
   }
 
   @Test

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.cli.Settings;
+import org.latentspark.image.Images;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
@@ -167,6 +168,30 @@ class TestPrepSources {
         .isEqualTo(manifest.accounting().encoded() + manifest.accounting().rejected());
   }
 
+  @Test
+  void ofImagesThatLookTheSameTheFirstIsTaken() throws Exception {
+    Path pictures = Files.createDirectories(folder.resolve("pictures"));
+    Images.Painter scene = (x, y) -> x * y % 256 << 16 | (x * x / 50 & 255) << 8 | y * 2;
+    Files.write(pictures.resolve("a.png"), Images.encode(".png", 100, 100, scene));
+    Files.write(pictures.resolve("b.jpg"), Images.encode(".jpg", 100, 100, scene));
+    Files.write(pictures.resolve("c.webp"), Images.encode(".webp", 100, 100, scene));
+    Files.write(pictures.resolve("d.jpg"), Images.jpeg(64, 64, 5));
+    for (String name : List.of("a", "b", "c", "d")) {
+      Files.writeString(pictures.resolve(name + ".txt"), "picture " + name);
+    }
+    Path output = folder.resolve("near");
+    List<EncodedPair> pairs =
+        encode(pictures, output, Map.of("near-duplicate", 2L), "filter.near-duplicate-bits=3");
+    assertThat(pairs).hasSize(2).extracting(EncodedPair::perceptualHash).doesNotContainNull();
+
+    // What is added later gives way, whatever its key.
+    Files.write(pictures.resolve("e.jpg"), Images.encode(".jpg", 90, 90, scene));
+    Files.writeString(pictures.resolve("e.txt"), "picture e");
+    Manifest more = run(pictures, output, "filter.near-duplicate-bits=3", "existing=append");
+    assertThat(more.accounting().encoded()).isEqualTo(2);
+    assertThat(more.accounting().rejectedByReason()).containsEntry("near-duplicate", 3L);
+  }
+
   private void assertSame(Path source, Map<String, Long> reasons) throws Exception {
     String name = source.toString().replaceAll("[^a-z0-9]", "-");
     assertThat(encode(source, folder.resolve(name), reasons))
@@ -175,9 +200,9 @@ class TestPrepSources {
         .isEqualTo(expected);
   }
 
-  private static List<EncodedPair> encode(Path source, Path output, Map<String, Long> reasons)
-      throws Exception {
-    Manifest manifest = run(source, output);
+  private static List<EncodedPair> encode(
+      Path source, Path output, Map<String, Long> reasons, String... overrides) throws Exception {
+    Manifest manifest = run(source, output, overrides);
     assertThat(manifest.accounting().rejectedByReason())
         .as(source.toString())
         .isEqualTo(new TreeMap<>(reasons));
@@ -188,22 +213,21 @@ class TestPrepSources {
     return pairs;
   }
 
-  private static Manifest run(Path source, Path output) throws Exception {
+  private static Manifest run(Path source, Path output, String... overrides) throws Exception {
+    List<String> items =
+        new ArrayList<>(
+            List.of(
+                "source=" + source,
+                "output=" + output,
+                "encoders=" + encoders,
+                "image.size=16",
+                "batch-size=1",
+                "partitions=2",
+                "fetch.allow-private-addresses=true",
+                "fetch.rewrite-from=" + URL,
+                "fetch.rewrite-to=" + server.url()));
+    items.addAll(List.of(overrides));
     return PrepJob.run(
-        spark,
-        Settings.load(
-                PrepSettings.REFERENCES,
-                null,
-                List.of(
-                    "source=" + source,
-                    "output=" + output,
-                    "encoders=" + encoders,
-                    "image.size=16",
-                    "batch-size=1",
-                    "partitions=2",
-                    "fetch.allow-private-addresses=true",
-                    "fetch.rewrite-from=" + URL,
-                    "fetch.rewrite-to=" + server.url()))
-            .read(PrepSettings::read));
+        spark, Settings.load(PrepSettings.REFERENCES, null, items).read(PrepSettings::read));
   }
 }

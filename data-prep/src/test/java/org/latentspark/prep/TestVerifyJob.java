@@ -172,6 +172,7 @@ class TestVerifyJob {
         "caption",
         "http://127.0.0.1/" + key,
         key,
+        null,
         16,
         16,
         new Crop(0, 0, 16, 16),

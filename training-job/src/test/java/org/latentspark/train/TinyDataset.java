@@ -85,6 +85,7 @@ final class TinyDataset {
         "kind " + kind,
         "http://127.0.0.1/" + row,
         "%064x".formatted(row),
+        null,
         16,
         16,
         new Crop(0, 0, 16, 16),
