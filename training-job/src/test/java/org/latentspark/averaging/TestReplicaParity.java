@@ -63,7 +63,7 @@ class TestReplicaParity {
       Tensor losses = expected.read("losses");
       Tensor norms = expected.read("norms");
       for (int step = 0; step < STEPS; step++) {
-        Replica.Step made = replica.step(given, step);
+        Replica.Step made = replica.step(given, step, step);
         assertThat(made.loss())
             .as("loss of step %d", step)
             .isCloseTo(losses.select(0, step).item_double(), withinPercentage(0.1));

@@ -126,7 +126,8 @@ class TestDenoisingObjective {
       NoiseKeys.Training noising, PredictionType type, int batchSize) {
     Betas betas = SchedulerConfig.STABLE_DIFFUSION.betas();
     SchedulerConfig config = new SchedulerConfig(betas, type, 0, false, 1, TimestepSpacing.LEADING);
+    LatentStream.Limits limits = new LatentStream.Limits(1 << 30, 0);
     return new DenoisingObjective(
-        folder.toString(), config.toJson(), noising, 0.1, batchSize, SEED);
+        folder.toString(), config.toJson(), noising, 0.1, batchSize, SEED, limits);
   }
 }
