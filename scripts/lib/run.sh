@@ -73,6 +73,12 @@ done
 # DL4J would ask a time server; JavaCPP would count libtorch's memory against the Java heap.
 options="-Dorg.deeplearning4j.spark.time.TimeSource=org.deeplearning4j.spark.time.SystemClockTimeSource"
 options+=" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
+executor_options=$options
+if [[ $module == training-job ]]; then
+  # Workers make little Java garbage. A small young generation is touched whole within the first
+  # steps, so that an executor's resident memory shows early what it will be.
+  executor_options+=" -XX:+UseSerialGC -Xmn64m"
+fi
 # Tasks are the parallelism: one thread of OpenMP each, unless the environment says otherwise.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # A heap of malloc's for each thread would keep what tensors gave back.
@@ -82,7 +88,7 @@ export OPENCV_LOG_LEVEL=${OPENCV_LOG_LEVEL:-SILENT}
 memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
 
 submit=(--class "$main" --name "${main##*.}"
-  --conf "spark.executor.extraJavaOptions=$options"
+  --conf "spark.executor.extraJavaOptions=$executor_options"
   --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
   --conf "spark.executorEnv.MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
   --conf "spark.executorEnv.OPENCV_LOG_LEVEL=$OPENCV_LOG_LEVEL"
