@@ -2,6 +2,7 @@ package org.latentspark.averaging;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,9 @@ import scala.reflect.ClassTag$;
 public final class AveragingTrainingMaster
     extends BaseTrainingMaster<AveragingResult, AveragingTrainingWorker> {
   private static final long POLL_MILLIS = 200;
+
+  /** Even a short deadline leaves a fresh executor the time to unpack libtorch. */
+  private static final Duration START = Duration.ofMinutes(2);
 
   private final AveragingPlan plan;
   private final Objective objective;
@@ -126,7 +130,8 @@ public final class AveragingTrainingMaster
   /** Waits for the workers' results, passing on reports. */
   private List<AveragingResult> await(
       JavaFutureAction<List<AveragingResult>> stage, Rendezvous rendezvous) {
-    long startsBy = System.nanoTime() + plan.deadline().toNanos();
+    Duration start = plan.deadline().compareTo(START) > 0 ? plan.deadline() : START;
+    long startsBy = System.nanoTime() + start.toNanos();
     try {
       while (true) {
         try {
@@ -142,12 +147,7 @@ public final class AveragingTrainingMaster
         // Spark would wait without end for the slot of an executor that left meanwhile.
         if (System.nanoTime() > startsBy && rendezvous.started() < workers) {
           throw new SegmentFailedException(
-              rendezvous.started()
-                  + " of "
-                  + workers
-                  + " workers started within averaging.deadline, "
-                  + plan.deadline(),
-              null);
+              rendezvous.started() + " of " + workers + " workers started within " + start, null);
         }
       }
     } catch (ExecutionException e) {

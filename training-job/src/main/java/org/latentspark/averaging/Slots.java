@@ -9,7 +9,8 @@ import org.apache.spark.scheduler.TaskSchedulerImpl;
 
 /**
  * The task slots of the cluster. All workers of a segment start at once, so it needs as many slots
- * as workers: Spark would wait for a missing one without end.
+ * as workers: Spark would wait for a missing one without end. What it takes to count them is open
+ * to Spark's own packages in Scala, and to all in Java.
  */
 public final class Slots {
   private static final long POLL_MILLIS = 100;

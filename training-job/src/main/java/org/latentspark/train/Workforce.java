@@ -1,5 +1,6 @@
 package org.latentspark.train;
 
+import java.time.Duration;
 import java.util.Locale;
 import org.latentspark.averaging.SegmentFailedException;
 import org.latentspark.averaging.Slots;
@@ -7,6 +8,9 @@ import org.latentspark.cli.UsageException;
 
 /** How many workers train the next segment, as executors fail and come back. */
 final class Workforce {
+  /** Executors of a fresh cluster take as long to come. */
+  private static final Duration START = Duration.ofMinutes(2);
+
   private final Slots slots;
   private final RunSettings settings;
   private int workers;
@@ -23,7 +27,8 @@ final class Workforce {
    * @throws UsageException when it does not
    */
   void requireAll() {
-    int offered = slots.await(workers, settings.recovery().patience());
+    Duration patience = settings.recovery().patience();
+    int offered = slots.await(workers, patience.compareTo(START) > 0 ? patience : START);
     if (offered < workers) {
       throw new UsageException(
           "workers="

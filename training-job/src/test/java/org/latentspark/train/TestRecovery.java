@@ -58,7 +58,7 @@ class TestRecovery {
 
   @Test
   void hungExecutorIsReplacedAndChangesNoBit() throws Exception {
-    try (TrainProcess run = start("hung", CLUSTER, "averaging.deadline=6s")) {
+    try (TrainProcess run = start("hung", CLUSTER, "averaging.deadline=15s")) {
       run.await("first report", () -> Files.exists(file("hung", "metrics.jsonl")));
       TrainProcess.signal("STOP", run.awaitExecutors(2).get(0).pid());
       assertThat(run.exitCode()).as("exit code; %s", run.log()).isZero();
