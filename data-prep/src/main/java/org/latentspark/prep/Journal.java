@@ -22,7 +22,7 @@ import org.latentspark.tensor.FileSystems;
  * whatever the number of attempts.
  */
 final class Journal {
-  /** The folder of the journal and the lease; it goes with the end of a run. */
+  /** The folder of the journal; it goes with the end of a run. */
   static final String FOLDER = "_work";
 
   private static final String PLAN = "plan.json";
@@ -96,5 +96,8 @@ final class Journal {
       return;
     }
     files.delete(new Path(folder, PLAN), false);
+    if (files.listStatus(folder).length == 0) {
+      files.delete(folder, false);
+    }
   }
 }

@@ -2,14 +2,12 @@ package org.latentspark.prep;
 
 import java.io.IOException;
 import java.util.List;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.latents.Manifest;
-import org.latentspark.tensor.OutputLease;
 
 /**
  * The verb {@code prep}: metadata, filter, fetch, decode, encode, dataset.
@@ -45,11 +43,8 @@ public final class PrepJob implements Verb<PrepSettings> {
   }
 
   @Override
-  public void run(PrepSettings settings) throws IOException, InterruptedException {
-    try (SparkSession spark = spark("prep");
-        OutputLease lease =
-            OutputLease.take(
-                new Path(settings.output()), spark.sparkContext().hadoopConfiguration(), name())) {
+  public void run(PrepSettings settings) throws IOException {
+    try (SparkSession spark = spark("prep")) {
       Manifest manifest = run(spark, settings);
       System.out.print(AccountingTable.of(manifest));
       System.out.printf("dataset: %s, version %d%n", settings.output(), manifest.version());
@@ -67,8 +62,7 @@ public final class PrepJob implements Verb<PrepSettings> {
   }
 
   /** Makes the dataset, or its next version, and returns its manifest. */
-  static Manifest run(SparkSession spark, PrepSettings settings)
-      throws IOException, InterruptedException {
+  static Manifest run(SparkSession spark, PrepSettings settings) throws IOException {
     return new PrepRun(spark, settings).run();
   }
 }

@@ -20,6 +20,7 @@ import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.pairs.MetadataSource;
 import org.latentspark.prep.PrepSettings.Existing;
+import org.latentspark.tensor.OutputLease;
 
 /** One run of {@code prep}, from the source to the manifest, or from where a killed run stopped. */
 final class PrepRun {
@@ -44,8 +45,8 @@ final class PrepRun {
   }
 
   /** Makes the dataset, or its next version, and returns its manifest. */
-  Manifest run() throws IOException, InterruptedException {
-    try (OutputLease lease = OutputLease.take(output, hadoop)) {
+  Manifest run() throws IOException {
+    try (OutputLease lease = OutputLease.take(output, hadoop, "prep")) {
       Optional<LatentDataset> existing =
           LatentDataset.exists(output, hadoop)
               ? Optional.of(LatentDataset.inspect(output, hadoop))
@@ -74,7 +75,7 @@ final class PrepRun {
         return known.get().dataset().manifest();
       }
       Leftovers.abortUploads(output, hadoop);
-      Manifest manifest = make(pairs, known, plan(unfinished, base, pairs.read()), lease);
+      Manifest manifest = make(pairs, known, plan(unfinished, base, pairs.read()));
       Leftovers.sweep(output, manifest, hadoop);
       journal.clear();
       return manifest;
@@ -108,8 +109,7 @@ final class PrepRun {
     }
   }
 
-  private Manifest make(
-      PairTable pairs, Optional<KnownPairs> known, Journal.Plan plan, OutputLease lease)
+  private Manifest make(PairTable pairs, Optional<KnownPairs> known, Journal.Plan plan)
       throws IOException {
     List<FinishedShard> shards =
         new ShardRun(spark.sparkContext(), settings, facts, journal).run(pairs, plan.partitions());
@@ -119,7 +119,6 @@ final class PrepRun {
     Manifest manifest =
         new ManifestMaker(settings, facts, encoder.encodeEmptyCaption())
             .make(known.map(pairsOf -> pairsOf.dataset().manifest()), results, pairs);
-    lease.requireHeld();
     ShardTable.write(output, manifest.version(), shards, hadoop);
     LatentDataset.publish(output, manifest, hadoop);
     return manifest;
