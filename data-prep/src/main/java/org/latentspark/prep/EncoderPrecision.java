@@ -4,6 +4,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.cli.Settings;
+import org.latentspark.tensor.Precision;
 
 /** The arithmetic of the encoders: their weights stay fp32, autocast decides by operation. */
 enum EncoderPrecision {
@@ -20,12 +21,19 @@ enum EncoderPrecision {
     this.type = type;
   }
 
-  /** Sets the calling thread, which belongs to an encoder, to this precision. */
-  void enter(DeviceType device) {
-    torch.set_autocast_dtype(device, type == ScalarType.Float ? ScalarType.BFloat16 : type);
-    torch.set_autocast_enabled(device, this != FP32);
+  /** Enters this precision on the calling thread until the region is closed. */
+  Precision.Region enter(DeviceType device) {
+    if (this == FP32) {
+      return () -> {};
+    }
+    torch.set_autocast_dtype(device, type);
+    torch.set_autocast_enabled(device, true);
     // A cached copy of a weight would outlive the scope that made it.
     torch.set_autocast_cache_enabled(false);
+    return () -> {
+      torch.set_autocast_cache_enabled(true);
+      torch.set_autocast_enabled(device, false);
+    };
   }
 
   @Override

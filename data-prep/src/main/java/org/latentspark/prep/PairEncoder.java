@@ -38,6 +38,7 @@ import org.latentspark.model.ClipTokenizer;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.ParameterTable;
+import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
 
@@ -168,9 +169,10 @@ final class PairEncoder {
     List<SquareImage> images = pairs.stream().map(pair -> pair.arrival().image()).toList();
     List<String> captions = pairs.stream().map(pair -> pair.arrival().pair().caption()).toList();
     List<String> keys = pairs.stream().map(pair -> pair.arrival().pair().key()).toList();
-    prepareThread();
+    Natives.operationThreads(1);
     try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
+        NoGradGuard guard = new NoGradGuard();
+        Precision.Region region = options.precision().enter(device)) {
       List<byte[]> latents = rows(latents(pixels(images), keys));
       int[][] tokenIds = tokenizer.encode(captions);
       List<byte[]> embeddings = rows(textEncoder.hiddenStates(ids(tokenIds)));
@@ -182,16 +184,12 @@ final class PairEncoder {
     }
   }
 
-  private void prepareThread() {
-    Natives.operationThreads(1);
-    options.precision().enter(device);
-  }
-
   /** Encodes the empty caption, which stands for no caption in classifier-free guidance. */
   Encoding encodeEmptyCaption() {
-    prepareThread();
+    Natives.operationThreads(1);
     try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
+        NoGradGuard guard = new NoGradGuard();
+        Precision.Region region = options.precision().enter(device)) {
       int[][] tokenIds = tokenizer.encode(List.of(""));
       return new Encoding(
           new byte[0], rows(textEncoder.hiddenStates(ids(tokenIds))).get(0), tokenIds[0]);

@@ -22,6 +22,7 @@ import org.latentspark.cli.InputException;
 import org.latentspark.cli.UsageException;
 import org.latentspark.image.Images;
 import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 
@@ -177,6 +178,32 @@ class TestAppend {
     assertThat(PrepWorld.pairs(PrepWorld.open(other)))
         .usingRecursiveComparison()
         .isEqualTo(PrepWorld.pairs(dataset));
+  }
+
+  @Test
+  void lowerPrecisionStaysCloseToFp32() throws Exception {
+    List<EncodedPair> exact = encoded("fp32");
+    for (String precision : List.of("bf16", "fp16")) {
+      List<EncodedPair> close = encoded(precision);
+      double worst = 0;
+      boolean same = true;
+      for (int row = 0; row < exact.size(); row++) {
+        float[] expected = Fp16.toFloats(exact.get(row).latent());
+        float[] actual = Fp16.toFloats(close.get(row).latent());
+        for (int value = 0; value < expected.length; value++) {
+          worst = Math.max(worst, Math.abs(actual[value] - expected[value]));
+          same &= actual[value] == expected[value];
+        }
+      }
+      assertThat(worst).as(precision).isLessThan(0.1);
+      assertThat(same).as("%s changes nothing", precision).isFalse();
+    }
+  }
+
+  private List<EncodedPair> encoded(String precision) throws Exception {
+    Path output = folder.resolve(precision);
+    PrepJob.run(spark, settings(source, output, "precision=" + precision));
+    return PrepWorld.pairs(PrepWorld.open(output));
   }
 
   private static PrepSettings settings(Path from, Path output, String... overrides) {
