@@ -12,6 +12,7 @@ import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.latentspark.filter.FilterSettings;
 import org.latentspark.filter.MetadataFilter;
 import org.latentspark.filter.RejectReason;
@@ -75,7 +76,16 @@ record PairTable(Dataset<Row> rows, long read, long known) {
   /** Returns the rows by key, cut into shards and sorted in each. */
   JavaPairRDD<String, Row> shards(int partitions) {
     return rows.toJavaRDD()
-        .mapToPair(row -> new Tuple2<>(row.getString(0), row))
+        .mapToPair(row -> new Tuple2<>(row.getString(0), withoutSchema(row)))
         .repartitionAndSortWithinPartitions(new KeyRanges(partitions));
+  }
+
+  /** A row that Spark makes carries its schema, which would be shuffled with each. */
+  private static Row withoutSchema(Row row) {
+    Object[] values = new Object[row.size()];
+    for (int column = 0; column < values.length; column++) {
+      values[column] = row.get(column);
+    }
+    return RowFactory.create(values);
   }
 }
