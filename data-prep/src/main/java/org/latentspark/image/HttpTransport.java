@@ -26,6 +26,10 @@ final class HttpTransport implements AutoCloseable {
   private static final int IO_THREADS = 2;
   private static final int MAX_HEADERS = 200;
   private static final int MAX_HEADER_LENGTH = 16 << 10;
+
+  /** At a time, from a socket. */
+  private static final int READ_BYTES = 32 << 10;
+
   private static final TimeValue IDLE = TimeValue.ofSeconds(10);
 
   /** How often timeouts are looked for. */
@@ -63,6 +67,7 @@ final class HttpTransport implements AutoCloseable {
                     .build())
             .setHttp1Config(
                 Http1Config.custom()
+                    .setBufferSize(READ_BYTES)
                     .setInitialWindowSize(AnswerConsumer.WINDOW)
                     .setMaxHeaderCount(MAX_HEADERS)
                     .setMaxLineLength(MAX_HEADER_LENGTH)
