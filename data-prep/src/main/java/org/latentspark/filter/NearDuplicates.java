@@ -92,7 +92,7 @@ public final class NearDuplicates {
       if (Integer.bitCount(choice) == AGREEING_BLOCKS) {
         long mask = 0;
         for (int bit = 0; bit < BITS; bit++) {
-          if ((choice >> bit * blocks / BITS & 1) == 1) {
+          if (((choice >> (bit * blocks / BITS)) & 1) == 1) {
             mask |= 1L << bit;
           }
         }

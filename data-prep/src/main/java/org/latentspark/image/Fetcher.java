@@ -70,6 +70,7 @@ public final class Fetcher implements AutoCloseable {
    * @param executor runs {@code use}
    * @return its result, or a {@link RejectedException} as the (wrapped) cause of failure
    */
+  @SuppressWarnings("FutureReturnValueIgnored") // closing cannot fail
   public <T> CompletableFuture<T> fetch(String url, Function<byte[], T> use, Executor executor) {
     long deadline = System.nanoTime() + settings.deadline().toNanos();
     CompletableFuture<File> file = attempt(url, 0, deadline);
@@ -94,6 +95,7 @@ public final class Fetcher implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("FutureReturnValueIgnored") // what settles an attempt is itself in the future
   private CompletableFuture<File> attempt(String url, int retry, long deadline) {
     return CompletableFuture.supplyAsync(() -> uri(settings.rewrite(url), deadline), resolvers)
         .thenCompose(uri -> follow(uri, 0, deadline))

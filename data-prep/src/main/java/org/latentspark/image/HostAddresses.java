@@ -42,6 +42,7 @@ final class HostAddresses implements DnsResolver {
   }
 
   /** Addresses, or else the failure. */
+  @SuppressWarnings("ArrayRecordComponent") // as the resolver gives them, never compared
   private record Answer(InetAddress[] addresses, UnknownHostException failure, long until) {}
 
   HostAddresses(Lookup lookup, Predicate<InetAddress> allowed, Duration lifetime) {

@@ -25,6 +25,7 @@ enum MetadataField {
   STATUS("status"),
   ERROR("error_message");
 
+  @SuppressWarnings("ImmutableEnumChecker") // List.of
   private final List<String> aliases;
 
   MetadataField(String... aliases) {

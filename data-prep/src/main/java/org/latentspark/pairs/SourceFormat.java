@@ -15,6 +15,7 @@ enum SourceFormat {
   IMAGE(
       ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic");
 
+  @SuppressWarnings("ImmutableEnumChecker") // List.of
   private final List<String> endings;
 
   SourceFormat(String... endings) {

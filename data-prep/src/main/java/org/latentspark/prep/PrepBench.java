@@ -138,7 +138,7 @@ public final class PrepBench implements Verb<PrepBench.Plan> {
                     Integer.toString(plan.size()),
                     Integer.toString(IN_FLIGHT),
                     "2"));
-    String[] last = line.substring(line.lastIndexOf(' ') + 1).split(":");
+    String[] last = line.substring(line.lastIndexOf(' ') + 1).split(":", 2);
     requireAll(plan, Integer.parseInt(last[0]), "img2dataset");
     return plan.count() / Double.parseDouble(last[1]);
   }

@@ -137,16 +137,19 @@ class TestFetchTorture {
     ExecutorService decoding = Executors.newSingleThreadExecutor();
     Semaphore free = new Semaphore(IN_FLIGHT);
     Map<String, String> outcomes = new ConcurrentHashMap<>();
+    List<CompletableFuture<Void>> ends = new ArrayList<>();
     for (String url : urls) {
       assertThat(free.tryAcquire(60, TimeUnit.SECONDS)).as("a fetch ends").isTrue();
       long start = System.nanoTime();
       CompletableFuture<SquareImage> image = fetcher.fetch(url, decoder::decode, decoding);
-      image.whenComplete(
-          (square, failure) -> {
-            slowest.accumulateAndGet(System.nanoTime() - start, Math::max);
-            outcomes.put(url, outcome(failure));
-            free.release();
-          });
+      ends.add(
+          image.handle(
+              (square, failure) -> {
+                slowest.accumulateAndGet(System.nanoTime() - start, Math::max);
+                outcomes.put(url, outcome(failure));
+                free.release();
+                return null;
+              }));
       if (outcomes.size() % 500 == 250) {
         peak.accumulateAndGet(liveHeap(), Math::max);
       }

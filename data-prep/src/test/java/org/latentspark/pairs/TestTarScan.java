@@ -199,7 +199,7 @@ class TestTarScan {
       archive[header + 124] = (byte) 0x80;
     }
     for (int i = 0; i < 8; i++) {
-      archive[header + 135 - i] = (byte) (size >>> 8 * i);
+      archive[header + 135 - i] = (byte) (size >>> (8 * i));
     }
     Arrays.fill(archive, header + 148, header + 156, (byte) ' ');
     int sum = 0;
