@@ -9,7 +9,6 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.averaging.Objective;
-import org.latentspark.latents.Split;
 import org.latentspark.model.ClipModel;
 import org.latentspark.model.ClipPixels;
 import org.latentspark.model.ClipTokenizer;
@@ -32,42 +31,29 @@ record ContrastiveObjective(
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
       throws IOException {
-    Pictures.Loaded train = pictures.load(Split.TRAIN, rank, workers);
-    Pictures.Loaded heldOut = pictures.load(Split.VALIDATION, rank, workers);
-    ExampleOrder order = new ExampleOrder(seed, rank, train.count());
     ClipModel clip = (ClipModel) model;
-    return new Session() {
-      @Override
-      public int batchSize() {
-        return batchSize;
-      }
-
+    return new PictureSession(pictures, batchSize, seed, rank, workers) {
       @Override
       public Tensor loss(long step) {
-        long[] batch = order.batch(step, batchSize);
+        long[] batch = places(step);
         List<String> captions = new ArrayList<>();
-        for (int index = 0; index < batchSize; index++) {
-          String caption = train.captions().get((int) batch[index]);
+        for (int index = 0; index < batch.length; index++) {
+          String caption = train().captions().get((int) batch[index]);
           captions.add(augmentation.caption(caption, seed, rank, step, index));
         }
         Tensor pixels =
-            augmentation.pictures(train.batch(Tensors.of(batch, batchSize)), seed, rank, step);
+            augmentation.pictures(train().batch(Tensors.of(batch, batch.length)), seed, rank, step);
         return contrast(clip, pixels, captions);
       }
 
       @Override
       public Validation validate() {
+        int count = heldOut().count();
         try (PointerScope scope = new PointerScope()) {
-          Tensor all = torch.arange(new Scalar(0), new Scalar(heldOut.count())).to(ScalarType.Long);
-          double loss = contrast(clip, heldOut.batch(all), heldOut.captions()).item_double();
-          return new Validation(loss * heldOut.count(), heldOut.count());
+          Tensor all = torch.arange(new Scalar(0), new Scalar(count)).to(ScalarType.Long);
+          double loss = contrast(clip, heldOut().batch(all), heldOut().captions()).item_double();
+          return new Validation(loss * count, count);
         }
-      }
-
-      @Override
-      public void close() {
-        train.close();
-        heldOut.close();
       }
     };
   }

@@ -63,8 +63,8 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
     }
   }
 
-  /** Pixels uint8 [n, 3, size, size] with the captions of the same order. */
-  record Loaded(Tensor pixels, List<String> captions) implements AutoCloseable {
+  /** Pixels uint8 [n, 3, size, size] with the captions and keys of the same order. */
+  record Loaded(Tensor pixels, List<String> captions, List<String> keys) implements AutoCloseable {
     /** Returns the pictures at {@code indices} int64 [B] as fp32 [B, 3, size, size] in [-1, 1]. */
     Tensor batch(Tensor indices) {
       return pixels
@@ -110,6 +110,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
     ImageDecoder decoder = new ImageDecoder(new ImageSettings(size, MAX_PIXELS));
     List<byte[]> decoded = new ArrayList<>();
     List<String> captions = new ArrayList<>();
+    List<String> keys = new ArrayList<>();
     int position = 0;
     int broken = 0;
     for (Entry entry : entries) {
@@ -120,6 +121,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
         SquareImage image = decoder.decode(in.readAllBytes());
         decoded.add(image.rgb());
         captions.add(entry.caption());
+        keys.add(entry.key());
       } catch (FileNotFoundException | RejectedException e) {
         broken++;
       }
@@ -132,7 +134,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
       System.out.printf(
           "Worker %d skipped %d unreadable %s pictures%n", rank, broken, split.code());
     }
-    return new Loaded(pixels(decoded), captions);
+    return new Loaded(pixels(decoded), captions, keys);
   }
 
   private Tensor pixels(List<byte[]> decoded) {

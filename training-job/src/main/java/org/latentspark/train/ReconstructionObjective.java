@@ -12,7 +12,6 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.averaging.Objective;
 import org.latentspark.cli.Settings;
-import org.latentspark.latents.Split;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Seeds;
@@ -44,31 +43,17 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
       throws IOException {
-    Pictures.Loaded train = pictures.load(Split.TRAIN, rank, workers);
-    Pictures.Loaded heldOut = pictures.load(Split.VALIDATION, rank, workers);
-    ExampleOrder order = new ExampleOrder(seed, rank, train.count());
     AutoencoderKL vae = (AutoencoderKL) model;
-    return new Session() {
-      @Override
-      public int batchSize() {
-        return batchSize;
-      }
-
+    return new PictureSession(pictures, batchSize, seed, rank, workers) {
       @Override
       public Tensor loss(long step) {
-        Tensor pixels = train.batch(Tensors.of(order.batch(step, batchSize), batchSize));
+        Tensor pixels = train().batch(Tensors.of(places(step), batchSize));
         return lossOf(vae, flipped(pixels, rank, step), rank, step);
       }
 
       @Override
       public Validation validate() {
-        return new Validation(squaredErrors(vae, heldOut), heldOut.count());
-      }
-
-      @Override
-      public void close() {
-        train.close();
-        heldOut.close();
+        return new Validation(squaredErrors(vae, heldOut()), heldOut().count());
       }
     };
   }
