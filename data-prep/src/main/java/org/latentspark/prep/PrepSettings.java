@@ -100,11 +100,20 @@ record PrepSettings(
 
   /** Returns the same with paths that mean the same on every machine, whatever its directory. */
   PrepSettings qualified(Configuration hadoop) throws IOException {
+    return with(qualify(output, hadoop), qualify(encoders, hadoop));
+  }
+
+  /** Returns the same with another directory for the dataset. */
+  PrepSettings withOutput(String directory) {
+    return with(directory, encoders);
+  }
+
+  private PrepSettings with(String newOutput, String newEncoders) {
     return new PrepSettings(
         source,
-        qualify(output, hadoop),
+        newOutput,
         existing,
-        qualify(encoders, hadoop),
+        newEncoders,
         latents,
         precision,
         device,

@@ -2,6 +2,7 @@ package org.latentspark.prep;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,7 +95,7 @@ final class SparkCluster implements AutoCloseable {
   private void awaitMaster() throws Exception {
     await(
         () -> {
-          try (Socket socket = new Socket("127.0.0.1", port)) {
+          try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             return true;
           } catch (IOException e) {
             return false;
@@ -122,10 +123,10 @@ final class SparkCluster implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     executors().forEach(ProcessHandle::destroyForcibly);
     for (Process daemon : daemons) {
-      daemon.destroyForcibly().waitFor();
+      daemon.destroyForcibly().onExit().join();
     }
   }
 }

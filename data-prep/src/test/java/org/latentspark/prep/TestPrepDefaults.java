@@ -77,6 +77,24 @@ class TestPrepDefaults {
   }
 
   @Test
+  void defaultsOfTheBenchmarkArePinned() {
+    EncodeBenchmark benchmark = new EncodeBenchmark();
+    Map<String, Object> expected = new TreeMap<>();
+    expected.put("encoders", "encoders");
+    expected.put("images", "data-prep/sample/images");
+    expected.put("image.size", 64);
+    expected.put("batch-size", 16);
+    expected.put("precision", "fp32");
+    expected.put("device", "auto");
+    expected.put("decode-threads", 2);
+    expected.put("rounds", 5);
+    assertThat(Settings.defaults(benchmark.references())).isEqualTo(expected);
+    Settings settings = Settings.load(benchmark.references(), null, List.of());
+    assertThat(settings.read(benchmark::configure).rounds()).isEqualTo(5);
+    assertThat(settings.unread()).isEmpty();
+  }
+
+  @Test
   void readsEveryKey() {
     Settings settings = Settings.load(PrepSettings.REFERENCES, null, REQUIRED);
     PrepSettings read = settings.read(PrepSettings::read);
