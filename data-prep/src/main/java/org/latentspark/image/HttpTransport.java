@@ -28,7 +28,7 @@ final class HttpTransport implements AutoCloseable {
   private static final int MAX_HEADER_LENGTH = 16 << 10;
 
   /** At a time, from a socket. */
-  private static final int READ_BYTES = 32 << 10;
+  private static final int READ_BYTES = 16 << 10;
 
   private static final TimeValue IDLE = TimeValue.ofSeconds(10);
 
