@@ -42,7 +42,7 @@ class TestFetchTorture {
   private static final String GOOD = "encoded";
   private static final Duration DEADLINE = Duration.ofSeconds(20);
   private static final Duration GRACE = Duration.ofSeconds(10);
-  private static final long MEMORY = 64 << 20;
+  private static final long MEMORY = 128 << 20;
 
   /**
    * Bodies grow by doubling and are copied once, and each connection has its buffers. Without a
