@@ -58,7 +58,7 @@ class TestReportJob {
         .containsPattern("% of the first \\(0.9\\d+ at step 10\\)")
         .contains("newest: <span class=\"name\">step-000001000</span>")
         .contains("Step 500: 25 denoising steps, guidance scale 3.5")
-        .contains("not found (404, 410)")
+        .contains("not found (404, 410, no file)")
         .contains("<td>encoded</td><td class=\"number\">998</td><td class=\"number\">100 %</td>")
         .contains("HTTP 404")
         .contains("(no caption)")
