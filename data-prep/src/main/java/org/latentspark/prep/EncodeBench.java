@@ -29,18 +29,18 @@ import scala.Tuple2;
  * The benchmark {@code encode}: a whole task of prep, which fetches, decodes, encodes and writes,
  * beside the bare loop of its encoder over pictures that lie ready in memory.
  */
-public final class EncodeBenchmark implements Verb<EncodeBenchmark.Plan> {
+public final class EncodeBench implements Verb<EncodeBench.Plan> {
   private static final double BUDGET = 0.9;
 
   /** The checked configuration. */
   record Plan(PrepSettings settings, Path images, int rounds) {}
 
   /** Makes the verb; {@link #main} runs it. */
-  public EncodeBenchmark() {}
+  public EncodeBench() {}
 
   /** Runs the benchmark and exits with its code. */
   public static void main(String[] arguments) {
-    Launcher.main(new EncodeBenchmark(), arguments);
+    Launcher.main(new EncodeBench(), arguments);
   }
 
   @Override

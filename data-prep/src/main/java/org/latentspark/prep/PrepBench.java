@@ -40,7 +40,7 @@ public final class PrepBench implements Verb<PrepBench.Plan> {
   private static final int WARM_UP_ROUNDS = 3;
 
   private static final int PEER_MINUTES = 60;
-  private static final List<String> REFERENCES = List.of("org/latentspark/prep/bench.conf");
+  private static final List<String> REFERENCES = List.of("org/latentspark/prep/bench-prep.conf");
 
   /** What is run. */
   record Plan(Path images, int size, int count, int rounds, Peer peer) {}

@@ -78,7 +78,7 @@ class TestPrepDefaults {
 
   @Test
   void defaultsOfTheBenchmarkArePinned() {
-    EncodeBenchmark benchmark = new EncodeBenchmark();
+    EncodeBench benchmark = new EncodeBench();
     Map<String, Object> expected = new TreeMap<>();
     expected.put("encoders", "encoders");
     expected.put("images", "data-prep/sample/images");

@@ -2,8 +2,6 @@ package org.latentspark.averaging;
 
 import java.io.IOException;
 import java.io.Serializable;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -92,7 +90,7 @@ final class AveragingWorker implements Serializable {
                 seat.workers(),
                 start.examples() + (round + 1 - first) * plan.frequency() * stepExamples,
                 stepExamples,
-                residentMebibytes(),
+                ResidentMemory.mebibytes(),
                 validation);
         if (seat.rank() == 0) {
           Rendezvous.report(seat.rendezvous(), round - first, report);
@@ -158,20 +156,6 @@ final class AveragingWorker implements Serializable {
     try (PointerScope scope = new PointerScope()) {
       vectors.movingAverage().lerp_(vectors.average(), new Scalar(1 - decay));
     }
-  }
-
-  private static double residentMebibytes() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmRSS:")) {
-          return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024.0;
-        }
-      }
-    } catch (IOException e) {
-      // Only Linux tells; elsewhere the figure is missing and nothing else suffers.
-      return Double.NaN;
-    }
-    return Double.NaN;
   }
 
   /** The parameters that all workers agree on. */
