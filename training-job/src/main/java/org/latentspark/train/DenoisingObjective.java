@@ -1,6 +1,7 @@
 package org.latentspark.train;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -47,12 +48,8 @@ record DenoisingObjective(
   private static final long TIMESTEP = 2;
   private static final long NOISE = 3;
   private static final long DROPOUT = 4;
-  private static final long VALIDATION = 5;
   private static final long OFFSET = 6;
   private static final long PERTURBATION = 7;
-
-  /** Time steps at which each held-out example is measured, spread over the schedule. */
-  static final int VALIDATION_TIMESTEPS = 8;
 
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
@@ -134,7 +131,7 @@ record DenoisingObjective(
       Tensor ends = torch.where(dropped, emptyEnd, batch.ends());
       Tensor noisy = schedule.addNoise(clean, perturbed(noise, step), timesteps);
       return weighted(
-          predict(noisy, timesteps, text, ends),
+          HeldOutLoss.predict(unet, noisy, timesteps, text, ends),
           schedule.target(clean, noise, timesteps),
           timesteps);
     }
@@ -175,16 +172,6 @@ record DenoisingObjective(
       }
     }
 
-    /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */
-    private Tensor predict(Tensor noisy, Tensor timesteps, Tensor text, Tensor ends) {
-      Tensor pooled = null;
-      if (unet.config().projectionClassEmbeddingsInputDim() > 0) {
-        Tensor place = ends.view(-1, 1, 1).expand(text.size(0), 1, text.size(2));
-        pooled = text.gather(1, place).squeeze(1);
-      }
-      return unet.forward(noisy, timesteps, text, pooled).to(ScalarType.Float);
-    }
-
     @Override
     public Validation validate() {
       double sum = 0;
@@ -197,29 +184,15 @@ record DenoisingObjective(
     }
 
     private double heldOutLoss(int row) {
-      int copies = VALIDATION_TIMESTEPS;
       Tensor index = Tensors.of(new long[] {row}, 1);
-      // Noise and time steps follow from the pair's key: the same on any number of workers.
-      long key = heldOut.keys().get(row).hashCode();
-      long[] timesteps = new long[copies];
-      for (int copy = 0; copy < copies; copy++) {
-        long spread = schedule.steps() / copies;
-        timesteps[copy] = copy * spread + Math.floorMod(key, spread);
-      }
-      Tensor mean = scale.normalize(heldOut.posterior(index).get(0));
-      long[] shape = Tensors.sizes(mean);
-      shape[0] = copies;
-      Tensor clean = mean.expand(shape);
-      Tensor noise = torch.randn(shape, Seeds.generator(seed, VALIDATION, key));
-      Tensor at = Tensors.of(timesteps, copies);
-      Tensor text = heldOut.text(index);
-      Tensor predicted =
-          predict(
-              schedule.addNoise(clean, noise, at),
-              at,
-              text.expand(copies, text.size(1), text.size(2)),
-              heldOut.ends(index).expand(copies));
-      return torch.mse_loss(predicted, schedule.target(clean, noise, at)).item_double();
+      double[] losses =
+          new HeldOutLoss(unet, schedule, scale, seed)
+              .of(
+                  heldOut.keys().get(row),
+                  heldOut.posterior(index).get(0),
+                  heldOut.text(index),
+                  heldOut.ends(index));
+      return Arrays.stream(losses).sum() / losses.length;
     }
 
     @Override

@@ -55,8 +55,7 @@ final class NoiseKeys {
   }
 
   private static Betas betas(Settings settings) {
-    int steps =
-        settings.integer("noise.timesteps", DenoisingObjective.VALIDATION_TIMESTEPS, 1_000_000);
+    int steps = settings.integer("noise.timesteps", HeldOutLoss.BUCKETS, 1_000_000);
     BetaSchedule schedule = settings.oneOf("noise.schedule", BetaSchedule.class);
     double start = settings.number("noise.beta-start", Double.MIN_VALUE, 1);
     double end = settings.number("noise.beta-end", Double.MIN_VALUE, 1);

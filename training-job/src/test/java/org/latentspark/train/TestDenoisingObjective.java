@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.junit.jupiter.api.BeforeAll;
@@ -15,10 +17,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.averaging.Objective;
 import org.latentspark.diffusion.Betas;
+import org.latentspark.diffusion.LatentScale;
+import org.latentspark.diffusion.NoiseSchedule;
 import org.latentspark.diffusion.PredictionType;
 import org.latentspark.diffusion.SchedulerConfig;
 import org.latentspark.diffusion.TimestepSpacing;
 import org.latentspark.graph.TinyUNet;
+import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.Manifest;
+import org.latentspark.latents.RowReader;
+import org.latentspark.latents.Split;
 import org.latentspark.unet.UNet2DConditionConfig;
 import org.latentspark.unet.UNet2DConditionModel;
 
@@ -79,6 +88,28 @@ class TestDenoisingObjective {
   @Test
   void theHeldOutLossLeavesTheOptionsOut() throws IOException {
     assertThat(heldOut(new NoiseKeys.Training(0.5, 0.5, 1))).isEqualTo(heldOut(PLAIN));
+  }
+
+  @Test
+  void theHeldOutLossIsTheMeanOverPairsAndTheirBuckets() throws IOException {
+    LatentDataset dataset =
+        LatentDataset.open(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+    Manifest manifest = dataset.manifest();
+    HeldOutLoss loss =
+        new HeldOutLoss(
+            model(),
+            new NoiseSchedule(SchedulerConfig.STABLE_DIFFUSION),
+            LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std()),
+            SEED);
+    double sum = 0;
+    try (RowReader<EncodedPair> pairs = dataset.read(dataset.files().get(0), Split.VALIDATION)) {
+      while (pairs.hasNext()) {
+        double[] losses = loss.of(pairs.next(), manifest);
+        assertThat(Arrays.stream(losses).distinct()).hasSize(HeldOutLoss.BUCKETS);
+        sum += Arrays.stream(losses).average().orElseThrow();
+      }
+    }
+    assertThat(sum).isCloseTo(heldOut(PLAIN), within(1e-6));
   }
 
   private static double zeroLoss(NoiseKeys.Training noising) throws IOException {
