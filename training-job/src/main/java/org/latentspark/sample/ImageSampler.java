@@ -115,11 +115,16 @@ public record ImageSampler(
 
   private BufferedImage decode(Tensor latents) {
     try (PointerScope scope = new PointerScope()) {
-      Tensor raw =
-          scale
-              .restore(latents)
-              .to(vae.parameters().values().device(), vae.parameters().values().scalar_type());
-      return picture(vae.decode(raw).squeeze(0));
+      return decodeRaw(scale.restore(latents));
+    }
+  }
+
+  /** Decodes a latent [1, C, h, w] as the autoencoder makes it, and a data set holds it. */
+  public BufferedImage decodeRaw(Tensor latent) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor weights = vae.parameters().values();
+      return picture(vae.decode(latent.to(weights.device(), weights.scalar_type())).squeeze(0));
     }
   }
 

@@ -8,10 +8,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.model.ClipHead;
+import org.latentspark.model.ClipModel;
 import org.latentspark.model.ClipPixels;
 import org.latentspark.model.ClipVisionModel;
 import org.latentspark.model.ModelDirectory;
@@ -50,10 +49,22 @@ public final class PromptMatch {
   public int[] closest(List<BufferedImage> pictures, List<String> prompts) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Tensor pixels = ClipPixels.of(pixels(pictures), vision.config().imageSize());
-      Tensor images = unit(vision.embed(pixels));
-      Tensor texts = unit(text.model().embed(text.tokenizer().tokenIds(prompts)));
-      return ints(images.matmul(texts.t()), pictures.size(), prompts.size());
+      return ints(
+          ClipModel.cosines(images(pictures), texts(prompts)), pictures.size(), prompts.size());
+    }
+  }
+
+  /** Returns the projected embeddings [B, P], not normalized, of pictures of one size. */
+  public Tensor images(List<BufferedImage> pictures) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return vision.embed(ClipPixels.of(pixels(pictures), vision.config().imageSize()));
+    }
+  }
+
+  /** Returns the projected embeddings [B, P], not normalized, of texts. */
+  public Tensor texts(List<String> texts) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return text.model().embed(text.tokenizer().tokenIds(texts));
     }
   }
 
@@ -73,10 +84,6 @@ public final class PromptMatch {
       }
     }
     return Tensors.of(values, pictures.size(), 3, height, width);
-  }
-
-  private static Tensor unit(Tensor embeddings) {
-    return embeddings.div(embeddings.norm(new ScalarOptional(new Scalar(2)), new long[] {1}, true));
   }
 
   private static int[] ints(Tensor similarities, int rows, int columns) {

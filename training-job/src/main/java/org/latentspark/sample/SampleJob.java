@@ -53,7 +53,7 @@ public final class SampleJob implements Verb<SampleSettings> {
 
   @Override
   public List<String> references() {
-    return List.of("org/latentspark/sample/reference.conf");
+    return List.of("org/latentspark/sample/reference.conf", DrawKeys.REFERENCE);
   }
 
   @Override

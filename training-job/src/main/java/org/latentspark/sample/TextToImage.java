@@ -107,6 +107,18 @@ public final class TextToImage {
   }
 
   /**
+   * Returns what draws from the loaded checkpoint.
+   *
+   * @throws IllegalStateException when none is loaded
+   */
+  public ImageSampler sampler() {
+    if (sampler == null) {
+      throw new IllegalStateException("No checkpoint is loaded");
+    }
+    return sampler;
+  }
+
+  /**
    * Draws one picture for each prompt from the loaded checkpoint.
    *
    * @param negative prompt to lead away from, "" by default
@@ -115,16 +127,14 @@ public final class TextToImage {
    */
   public List<BufferedImage> draw(
       List<String> prompts, String negative, long[] seeds, DrawSettings settings, Runnable step) {
-    if (sampler == null) {
-      throw new IllegalStateException("No checkpoint is loaded");
-    }
+    ImageSampler loaded = sampler();
     if (seeds.length != prompts.size()) {
       throw new IllegalArgumentException(
           seeds.length + " seeds for " + prompts.size() + " prompts");
     }
-    int pooled = sampler.unet().config().projectionClassEmbeddingsInputDim();
+    int pooled = loaded.unet().config().projectionClassEmbeddingsInputDim();
     try (PointerScope scope = new PointerScope()) {
-      return sampler.draw(
+      return loaded.draw(
           text.encode(prompts, pooled),
           text.encode(List.of(negative), pooled),
           seeds,
