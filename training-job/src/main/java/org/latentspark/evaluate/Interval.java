@@ -19,6 +19,11 @@ record Interval(double value, double low, double high) {
   /** Standard deviations from the middle of a normal distribution to its upper tail. */
   private static final double NORMAL = 1.959964;
 
+  /** Returns this with an interval that leaves out what the figure cannot be. */
+  Interval clipped(double least, double most) {
+    return new Interval(value, Math.max(least, low), Math.min(most, high));
+  }
+
   /**
    * Returns the mean of independent values between the percentiles of the means of a thousand
    * resamples with replacement (Efron, "Bootstrap methods: another look at the jackknife", 1979).

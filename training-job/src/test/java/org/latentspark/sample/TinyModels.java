@@ -12,6 +12,8 @@ import org.latentspark.model.AutoencoderKLConfig;
 import org.latentspark.model.BpeTrainer;
 import org.latentspark.model.ClipTextConfig;
 import org.latentspark.model.ClipTextModel;
+import org.latentspark.model.ClipVisionConfig;
+import org.latentspark.model.ClipVisionModel;
 import org.latentspark.model.ClipVocabulary;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.model.ModelDirectory.Layout;
@@ -20,13 +22,13 @@ import org.latentspark.unet.UNet2DConditionConfig;
 import org.latentspark.unet.UNet2DConditionModel;
 
 /** Untrained models of a few thousand parameters, in the layout of real ones. */
-final class TinyModels {
+public final class TinyModels {
   private static final int TOKENS = 8;
 
   private TinyModels() {}
 
-  /** Writes vae/, text_encoder/ and tokenizer/. */
-  static void encoders(Path directory) throws IOException {
+  /** Writes vae/, text_encoder/ with a projection, and tokenizer/. */
+  public static void encoders(Path directory) throws IOException {
     save(
         new AutoencoderKL(
             AutoencoderKLConfig.fromJson(
@@ -46,7 +48,7 @@ final class TinyModels {
         new ClipTextModel(
             ClipTextConfig.parse(
                 """
-                {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model",
+                {"architectures": ["CLIPTextModelWithProjection"], "model_type": "clip_text_model",
                  "vocab_size": %d, "hidden_size": 12, "intermediate_size": 24,
                  "num_hidden_layers": 1, "num_attention_heads": 2, "projection_dim": 12,
                  "max_position_embeddings": %d, "eos_token_id": %d}
@@ -57,8 +59,24 @@ final class TinyModels {
         Layout.TRANSFORMERS);
   }
 
+  /** Writes image_encoder/. */
+  public static void imageEncoder(Path directory) throws IOException {
+    save(
+        new ClipVisionModel(
+            ClipVisionConfig.parse(
+                """
+                {"architectures": ["CLIPVisionModelWithProjection"],
+                 "model_type": "clip_vision_model", "hidden_size": 12, "intermediate_size": 24,
+                 "num_hidden_layers": 1, "num_attention_heads": 2, "projection_dim": 12,
+                 "image_size": 16, "patch_size": 8}
+                """)),
+        directory.resolve("image_encoder"),
+        5,
+        Layout.TRANSFORMERS);
+  }
+
   /** Writes unet/, unet_ema/ with other weights, and scheduler/. */
-  static void checkpoint(Path directory) throws IOException {
+  public static void checkpoint(Path directory) throws IOException {
     UNet2DConditionModel unet =
         new UNet2DConditionModel(
             UNet2DConditionConfig.fromJson(

@@ -3,6 +3,7 @@ package org.latentspark.train;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -21,7 +22,7 @@ import org.latentspark.latents.Split;
 import org.latentspark.latents.WrittenFile;
 
 /** An encoded data set of made-up latents of four kinds, each kind with a caption of its own. */
-final class TinyDataset {
+public final class TinyDataset {
   private static final LatentShape SHAPE = new LatentShape(2, 4, 4);
   private static final int TOKENS = 5;
   private static final int DIM = 12;
@@ -37,16 +38,31 @@ final class TinyDataset {
   /** Writes a data set in files of about as many rows each. */
   static void write(Path folder, int trainRows, int validationRows, long seed, int count)
       throws IOException {
+    write(folder, SHAPE, TOKENS, trainRows, validationRows, seed, count);
+  }
+
+  /** Writes latents of any shape, with text of any number of tokens from 5 and of width 12. */
+  public static void write(
+      Path folder,
+      LatentShape shape,
+      int tokens,
+      int trainRows,
+      int validationRows,
+      long seed,
+      int count)
+      throws IOException {
     org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
     Configuration hadoop = new Configuration();
     int rows = trainRows + validationRows;
     List<DataFile> files = new ArrayList<>();
-    LatentMoments moments = LatentMoments.none(SHAPE.channels());
+    LatentMoments moments = LatentMoments.none(shape.channels());
     for (int number = 0; number < count; number++) {
       String path = "data/part-%05d.parquet".formatted(number);
-      try (LatentWriter writer = new LatentWriter(directory, path, SHAPE, hadoop)) {
+      try (LatentWriter writer = new LatentWriter(directory, path, shape, hadoop)) {
         for (int row = rows * number / count; row < rows * (number + 1) / count; row++) {
-          writer.write(pair(row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
+          writer.write(
+              pair(
+                  shape, tokens, row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
         }
         WrittenFile file = writer.finish();
         files.add(file.file());
@@ -60,8 +76,9 @@ final class TinyDataset {
             Manifest.FORMAT_VERSION,
             "2026-11-23T00:00:00Z",
             new Manifest.Encoders("none", new TreeMap<>()),
-            new Manifest.Latent(Manifest.Latent.MEAN_STD, SHAPE, 1, moments.mean(), moments.std()),
-            new Manifest.Text(TOKENS, DIM, gaussian(seed, TOKENS * DIM), new int[] {8, 9, 0, 0, 0}),
+            new Manifest.Latent(Manifest.Latent.MEAN_STD, shape, 1, moments.mean(), moments.std()),
+            new Manifest.Text(
+                tokens, DIM, gaussian(seed, tokens * DIM), Arrays.copyOf(new int[] {8, 9}, tokens)),
             16,
             seed,
             (double) validationRows / rows,
@@ -71,14 +88,14 @@ final class TinyDataset {
         hadoop);
   }
 
-  private static EncodedPair pair(int row, Split split, long seed) {
+  private static EncodedPair pair(LatentShape shape, int tokens, int row, Split split, long seed) {
     int kind = row % KINDS;
-    float[] latent = new float[2 * SHAPE.size()];
-    float[] pattern = Fp16.toFloats(gaussian(seed + 1 + kind, SHAPE.size()));
-    float[] own = Fp16.toFloats(gaussian(seed + 100 + row, SHAPE.size()));
-    for (int index = 0; index < SHAPE.size(); index++) {
+    float[] latent = new float[2 * shape.size()];
+    float[] pattern = Fp16.toFloats(gaussian(seed + 1 + kind, shape.size()));
+    float[] own = Fp16.toFloats(gaussian(seed + 100 + row, shape.size()));
+    for (int index = 0; index < shape.size(); index++) {
       latent[index] = 3 * pattern[index] + 0.2f * own[index];
-      latent[SHAPE.size() + index] = 0.1f;
+      latent[shape.size() + index] = 0.1f;
     }
     return new EncodedPair(
         "key-%04d".formatted(row),
@@ -94,8 +111,8 @@ final class TinyDataset {
         Scores.NONE,
         split,
         Fp16.toBytes(latent),
-        gaussian(seed + 50 + kind, TOKENS * DIM),
-        new int[] {8, kind, 9, 0, 0});
+        gaussian(seed + 50 + kind, tokens * DIM),
+        Arrays.copyOf(new int[] {8, kind, 9}, tokens));
   }
 
   private static byte[] gaussian(long seed, int count) {

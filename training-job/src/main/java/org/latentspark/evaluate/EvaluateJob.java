@@ -1,0 +1,146 @@
+package org.latentspark.evaluate;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.latentspark.cli.InputException;
+import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Progress;
+import org.latentspark.cli.Settings;
+import org.latentspark.cli.Verb;
+import org.latentspark.latents.CompleteFile;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.Manifest;
+import org.latentspark.sample.DrawKeys;
+import org.latentspark.sample.TextToImage;
+import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.OutputLease;
+import org.latentspark.train.HeldOutLoss;
+import org.latentspark.unet.UNet2DConditionConfig;
+
+/** The verb {@code evaluate}: how good a checkpoint is on the pairs held out from training. */
+public final class EvaluateJob implements Verb<EvaluateSettings> {
+  /** Runs the verb. */
+  public static void main(String[] arguments) {
+    System.setProperty("java.awt.headless", "true");
+    Launcher.main(new EvaluateJob(), arguments);
+  }
+
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "Judges a checkpoint on held-out pairs: loss, distances of its pictures, CLIP score.";
+  }
+
+  @Override
+  public List<String> references() {
+    return List.of("org/latentspark/evaluate/reference.conf", DrawKeys.REFERENCE);
+  }
+
+  @Override
+  public EvaluateSettings configure(Settings settings) {
+    return EvaluateSettings.read(settings);
+  }
+
+  @Override
+  public void run(EvaluateSettings settings) throws IOException {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    if (settings.threads() > 0) {
+      Natives.operationThreads(settings.threads());
+    }
+    long start = System.nanoTime();
+    Path encoders = new Path(settings.encoders());
+    HeldOutPairs held =
+        HeldOutPairs.read(
+            LatentDataset.open(new Path(settings.dataset()), hadoop),
+            settings.count(),
+            settings.distances().fewest());
+    SortedMap<String, String> origin = Judge.origin(held, encoders, hadoop);
+    TextToImage model = TextToImage.open(encoders, hadoop);
+    Path checkpoint = TextToImage.checkpoint(new Path(settings.checkpoint()), hadoop);
+    model.load(checkpoint, settings.weights());
+    requireFit(checkpoint, model, held);
+    Judge judge =
+        new Judge(model, Judge.clip(encoders, hadoop), held, settings.draw(), settings.seed());
+
+    Path output = new Path(settings.output());
+    Path result = new Path(output, Evaluation.FILE_NAME);
+    try (OutputLease lease = OutputLease.take(output, hadoop, name());
+        PointerScope scope = new PointerScope()) {
+      FileSystems.of(result, hadoop).delete(result, false);
+      double[][] losses = counted("loss", held, judge::losses);
+      Tensor real =
+          new ReferenceFeatures(new Path(settings.reference()), origin, hadoop)
+              .readOr(() -> counted("decode", held, judge::realFeatures));
+      Tensor drawn = counted("draw", held, judge::drawnFeatures);
+      Tensor captions = judge.captionFeatures();
+      Evaluation evaluation =
+          new Evaluation(
+              checkpoint.toString(),
+              held.count(),
+              real.size(1),
+              Interval.ofMean(perPair(losses), settings.seed()),
+              Arrays.stream(losses).map(row -> Interval.ofMean(row, settings.seed())).toList(),
+              model.sampler().schedule().steps() / HeldOutLoss.BUCKETS,
+              Distances.of(real, drawn, settings.distances(), settings.seed()),
+              Interval.ofMean(Judge.clipScores(drawn, captions), settings.seed()),
+              Interval.ofMean(Judge.clipScores(real, captions), settings.seed()),
+              origin,
+              (System.nanoTime() - start) / 1e9);
+      CompleteFile.write(
+          result, evaluation.toJson(settings.distances(), settings.record()), hadoop);
+      System.out.printf(
+          "%s on %d held-out pairs of %s:%n%s%s%n",
+          checkpoint, held.count(), settings.dataset(), evaluation.table(), result);
+    }
+  }
+
+  private static void requireFit(Path checkpoint, TextToImage model, HeldOutPairs held) {
+    UNet2DConditionConfig config = model.sampler().unet().config();
+    Manifest manifest = held.dataset().manifest();
+    if (config.inChannels() != manifest.latent().shape().channels()
+        || config.crossAttentionDim() != manifest.text().dim()) {
+      throw new InputException(
+          "%s takes latents of %d channels and text of width %d, and %s holds %d and %d"
+              .formatted(
+                  checkpoint,
+                  config.inChannels(),
+                  config.crossAttentionDim(),
+                  held.dataset().directory(),
+                  manifest.latent().shape().channels(),
+                  manifest.text().dim()));
+    }
+    if (model.sampler().schedule().steps() < HeldOutLoss.BUCKETS) {
+      throw new InputException(
+          "%s has a schedule of %d steps, and the loss is told in %d parts"
+              .formatted(checkpoint, model.sampler().schedule().steps(), HeldOutLoss.BUCKETS));
+    }
+  }
+
+  private static <T> T counted(String task, HeldOutPairs held, Function<LongConsumer, T> work) {
+    try (Progress progress = Progress.start("evaluate: " + task, "pairs", held.count())) {
+      return work.apply(progress::advance);
+    }
+  }
+
+  private static double[] perPair(double[][] losses) {
+    return IntStream.range(0, losses[0].length)
+        .mapToDouble(
+            pair -> Arrays.stream(losses).mapToDouble(row -> row[pair]).average().orElseThrow())
+        .toArray();
+  }
+}

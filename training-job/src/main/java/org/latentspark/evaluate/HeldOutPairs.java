@@ -1,0 +1,78 @@
+package org.latentspark.evaluate;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import org.bytedeco.pytorch.Tensor;
+import org.latentspark.cli.InputException;
+import org.latentspark.latents.DataFile;
+import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.Fp16;
+import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentShape;
+import org.latentspark.latents.RowReader;
+import org.latentspark.latents.Split;
+import org.latentspark.tensor.Tensors;
+
+/**
+ * The held-out pairs that are measured.
+ *
+ * @param dataset where they come from
+ * @param pairs in the order of their keys
+ */
+record HeldOutPairs(LatentDataset dataset, List<EncodedPair> pairs) {
+
+  /**
+   * Reads the first {@code most} held-out pairs by key, which do not depend on how the data set is
+   * cut into files.
+   *
+   * @throws InputException when there are fewer than {@code fewest}
+   */
+  static HeldOutPairs read(LatentDataset dataset, int most, int fewest) {
+    long rows = dataset.manifest().rows(Split.VALIDATION);
+    if (rows < fewest) {
+      throw new InputException(
+          ("%s holds out %d of %d pairs, and evaluate needs %d: encode more pairs, or a larger"
+               + " share for validation (%s now)")
+              .formatted(
+                  dataset.directory(),
+                  rows,
+                  rows + dataset.manifest().rows(Split.TRAIN),
+                  fewest,
+                  dataset.manifest().validationShare()));
+    }
+    Comparator<EncodedPair> byKey = Comparator.comparing(EncodedPair::key);
+    PriorityQueue<EncodedPair> first = new PriorityQueue<>(byKey.reversed());
+    for (DataFile file : dataset.files()) {
+      try (RowReader<EncodedPair> reader = dataset.read(file, Split.VALIDATION)) {
+        while (reader.hasNext()) {
+          first.add(reader.next());
+          if (first.size() > most) {
+            first.remove();
+          }
+        }
+      }
+    }
+    List<EncodedPair> pairs = new ArrayList<>(first);
+    pairs.sort(byKey);
+    return new HeldOutPairs(dataset, pairs);
+  }
+
+  int count() {
+    return pairs.size();
+  }
+
+  List<String> captions() {
+    return pairs.stream().map(EncodedPair::caption).toList();
+  }
+
+  /** Returns the latent [1, C, h, w] of a pair, the mean where the posterior is known. */
+  Tensor latent(int index) {
+    LatentShape shape = dataset.manifest().latent().shape();
+    float[] values = Fp16.toFloats(pairs.get(index).latent());
+    return Tensors.of(
+        Arrays.copyOf(values, shape.size()), 1, shape.channels(), shape.height(), shape.width());
+  }
+}
