@@ -34,8 +34,8 @@ record HeldOutPairs(LatentDataset dataset, List<EncodedPair> pairs) {
     long rows = dataset.manifest().rows(Split.VALIDATION);
     if (rows < fewest) {
       throw new InputException(
-          ("%s holds out %d of %d pairs, and evaluate needs %d: encode more pairs, or a larger"
-               + " share for validation (%s now)")
+          ("%s holds out %d of %d pairs, and evaluate needs %d: encode more pairs, or with a"
+                  + " validation-share above %s")
               .formatted(
                   dataset.directory(),
                   rows,

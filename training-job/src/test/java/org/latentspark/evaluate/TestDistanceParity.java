@@ -7,12 +7,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
+import java.util.Arrays;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -64,6 +66,18 @@ class TestDistanceParity {
           .isEqualTo(expected.get("precision_" + neighbours).asDouble(), within(1e-12));
       assertThat(found.recall())
           .isEqualTo(expected.get("recall_" + neighbours).asDouble(), within(1e-12));
+    }
+  }
+
+  @Test
+  void findsTheClipScore() throws IOException {
+    try (PointerScope scope = new PointerScope()) {
+      double[] scores = Judge.clipScores(features("clip", "images"), features("clip", "texts"));
+      double expected = expected("clip").get("score").asDouble();
+      assertThat(Samples.mean(scores)).isEqualTo(expected, within(1e-5 * expected));
+      assertThat(Arrays.stream(scores).filter(score -> score == 0).count())
+          .isEqualTo(expected("clip").get("zeros").asLong())
+          .isPositive();
     }
   }
 
