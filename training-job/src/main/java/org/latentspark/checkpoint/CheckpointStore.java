@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -142,10 +143,19 @@ public record CheckpointStore(
 
   /** Returns how far the run had come at a checkpoint. */
   public static Progress progress(Path checkpoint, Configuration hadoop) throws IOException {
+    return JSON.treeToValue(record(checkpoint, hadoop).get("progress"), Progress.class);
+  }
+
+  /** Returns what a checkpoint records under {@code name} besides the progress. */
+  public static Optional<String> recorded(Path checkpoint, String name, Configuration hadoop)
+      throws IOException {
+    return Optional.ofNullable(record(checkpoint, hadoop).get(name)).map(JsonNode::asText);
+  }
+
+  private static JsonNode record(Path checkpoint, Configuration hadoop) throws IOException {
     Path path = new Path(checkpoint, STATE);
     try (InputStream in = FileSystems.of(path, hadoop).open(path)) {
-      JsonNode record = JSON.readTree(in.readAllBytes());
-      return JSON.treeToValue(record.get("progress"), Progress.class);
+      return JSON.readTree(in.readAllBytes());
     }
   }
 

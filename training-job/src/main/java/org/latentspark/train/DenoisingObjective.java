@@ -29,6 +29,7 @@ import org.latentspark.unet.UNet2DConditionModel;
  * leaves weights, offset and perturbation out, so that it means the same whatever they are.
  *
  * @param dataset directory of the encoded data set
+ * @param version which version of it, whatever is appended meanwhile
  * @param schedulerJson the noise schedule, as in scheduler_config.json
  * @param noising what is done to noise and loss besides
  * @param captionDropout share of the examples that see the empty caption
@@ -36,6 +37,7 @@ import org.latentspark.unet.UNet2DConditionModel;
  */
 record DenoisingObjective(
     String dataset,
+    int version,
     String schedulerJson,
     NoiseKeys.Training noising,
     double captionDropout,
@@ -54,7 +56,8 @@ record DenoisingObjective(
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
       throws IOException {
-    LatentDataset data = LatentDataset.open(new Path(dataset), SparkHadoopUtil.get().conf());
+    LatentDataset data =
+        LatentDataset.open(new Path(dataset), version, SparkHadoopUtil.get().conf());
     LatentStream train = LatentStream.open(data, Split.TRAIN, rank, workers, seed, limits);
     return new Denoising(
         (UNet2DConditionModel) model,

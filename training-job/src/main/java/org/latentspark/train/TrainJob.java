@@ -3,11 +3,14 @@ package org.latentspark.train;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.latentspark.checkpoint.CheckpointStore;
+import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
@@ -23,6 +26,8 @@ import org.latentspark.unet.UNet2DConditionConfig;
 
 /** The verb {@code train}: fits the noise-prediction U-Net to an encoded data set. */
 public final class TrainJob implements Verb<TrainJob.Plan> {
+  private static final String VERSION = "dataset_version";
+  private static final String FINGERPRINT = "dataset_fingerprint";
 
   /** The checked configuration of a run. */
   record Plan(
@@ -85,7 +90,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
 
   private static void train(SparkSession spark, Plan plan) throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    LatentDataset dataset = LatentDataset.open(new Path(plan.dataset()), hadoop);
+    LatentDataset dataset = dataset(plan, hadoop);
     Manifest manifest = dataset.manifest();
     requireFit(UNet2DConditionConfig.fromJson(plan.run().modelJson()), manifest, plan);
     TreeMap<String, String> texts = new TreeMap<>();
@@ -95,7 +100,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
         LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std()).toJson());
     TreeMap<String, String> state = new TreeMap<>();
     state.put("dataset", plan.dataset());
-    state.put("dataset_fingerprint", dataset.fingerprint());
+    state.put(VERSION, Integer.toString(manifest.version()));
+    state.put(FINGERPRINT, dataset.fingerprint());
     Trainer.CheckpointListener listener = (checkpoint, step) -> {};
     if (!plan.encoders().isEmpty()) {
       SampleGrids grids =
@@ -112,6 +118,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
             .run(
                 new DenoisingObjective(
                     plan.dataset(),
+                    manifest.version(),
                     plan.scheduler().toJson(),
                     plan.noise(),
                     plan.captionDropout(),
@@ -123,6 +130,28 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
                 state,
                 listener);
     System.out.println("The trained model is " + checkpoint);
+  }
+
+  /**
+   * Opens the data set as the run at the output has seen it; a new run takes the newest version.
+   */
+  private static LatentDataset dataset(Plan plan, Configuration hadoop) throws IOException {
+    Path directory = new Path(plan.dataset());
+    Optional<Path> reached = Checkpoints.of(new Path(plan.run().output()), hadoop).latest();
+    if (reached.isEmpty()) {
+      return LatentDataset.open(directory, hadoop);
+    }
+    int version =
+        CheckpointStore.recorded(reached.get(), VERSION, hadoop).map(Integer::parseInt).orElse(1);
+    LatentDataset seen = LatentDataset.open(directory, version, hadoop);
+    Optional<String> fingerprint = CheckpointStore.recorded(reached.get(), FINGERPRINT, hadoop);
+    if (fingerprint.isPresent() && !fingerprint.get().equals(seen.fingerprint())) {
+      throw new UsageException(
+          ("dataset = %s: %s was trained on other data (SHA-256 of its manifest %s, not %s);"
+                  + " name that data set, or another output")
+              .formatted(directory, reached.get(), fingerprint.get(), seen.fingerprint()));
+    }
+    return seen;
   }
 
   /** Takes the configured prompts, or else the first training captions in the order of the keys. */

@@ -159,6 +159,6 @@ class TestDenoisingObjective {
     SchedulerConfig config = new SchedulerConfig(betas, type, 0, false, 1, TimestepSpacing.LEADING);
     LatentStream.Limits limits = new LatentStream.Limits(1 << 30, 0);
     return new DenoisingObjective(
-        folder.toString(), config.toJson(), noising, 0.1, batchSize, SEED, limits);
+        folder.toString(), 1, config.toJson(), noising, 0.1, batchSize, SEED, limits);
   }
 }

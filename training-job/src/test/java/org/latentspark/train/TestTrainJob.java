@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -85,6 +86,27 @@ class TestTrainJob {
             .toList();
     assertThat(heldOut).as("held-out losses").hasSize(4);
     assertThat(heldOut.get(3)).as("last of %s", heldOut).isLessThan(0.9 * heldOut.get(0));
+  }
+
+  @Test
+  void goesOnWithTheDataItBeganWithThoughMoreWereAppended() throws Exception {
+    Path grown = folder.resolve("grown-dataset");
+    TinyDataset.write(grown, 20, 4, SEED);
+    FileUtils.copyDirectory(checkpoint("whole", 20).toFile(), checkpoint("grown", 20).toFile());
+    TinyDataset.append(grown);
+    assertThat(run("grown", "dataset=" + grown)).as("exit code").isZero();
+    assertThat(checkpoint("grown", 60).resolve("unet/diffusion_pytorch_model.safetensors"))
+        .hasSameBinaryContentAs(
+            checkpoint("whole", 60).resolve("unet/diffusion_pytorch_model.safetensors"));
+  }
+
+  @Test
+  void refusesToGoOnWithOtherData() throws Exception {
+    Path other = folder.resolve("other-dataset");
+    TinyDataset.write(other, 20, 4, SEED + 1);
+    FileUtils.copyDirectory(checkpoint("whole", 20).toFile(), checkpoint("moved", 20).toFile());
+    assertThat(run("moved", "dataset=" + other)).as("exit code").isEqualTo(2);
+    assertThat(checkpoint("moved", 40)).doesNotExist();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.latentspark.train;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -85,6 +86,38 @@ public final class TinyDataset {
             files,
             List.of(),
             new Manifest.Accounting(rows, rows, 0, new TreeMap<>())),
+        hadoop);
+  }
+
+  /** Publishes a second version, which has all pairs of the first once more. */
+  static void append(Path folder) throws IOException {
+    org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
+    Configuration hadoop = new Configuration();
+    Manifest first = LatentDataset.open(directory, hadoop).manifest();
+    DataFile file = first.files().get(0);
+    String path = "data/appended.parquet";
+    Files.copy(folder.resolve(file.path()), folder.resolve(path));
+    List<DataFile> files = new ArrayList<>(first.files());
+    files.add(new DataFile(path, file.rows(), file.trainRows(), file.bytes(), file.sha256()));
+    List<Manifest.Version> versions = new ArrayList<>(first.versions());
+    versions.add(new Manifest.Version(2, first.created(), 0, 1, 0, first.accounting()));
+    LatentDataset.publish(
+        directory,
+        new Manifest(
+            first.format(),
+            first.formatVersion(),
+            first.created(),
+            first.encoders(),
+            first.latent(),
+            first.text(),
+            first.imageSize(),
+            first.seed(),
+            first.validationShare(),
+            files,
+            first.rejectedFiles(),
+            first.accounting().plus(first.accounting()),
+            first.settings(),
+            versions),
         hadoop);
   }
 
