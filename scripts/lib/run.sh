@@ -83,6 +83,9 @@ fi
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 # A heap of malloc's for each thread would keep what tensors gave back.
 export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-4}
+# Vectors of a model's length go back at once; left to itself malloc learns to keep some of them.
+export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-16777216}
+export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-268435456}
 # A line for each damaged image would bury all others; the accounting has them.
 export OPENCV_LOG_LEVEL=${OPENCV_LOG_LEVEL:-SILENT}
 memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
@@ -91,6 +94,8 @@ submit=(--class "$main" --name "${main##*.}"
   --conf "spark.executor.extraJavaOptions=$executor_options"
   --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
   --conf "spark.executorEnv.MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
+  --conf "spark.executorEnv.MALLOC_MMAP_THRESHOLD_=$MALLOC_MMAP_THRESHOLD_"
+  --conf "spark.executorEnv.MALLOC_TRIM_THRESHOLD_=$MALLOC_TRIM_THRESHOLD_"
   --conf "spark.executorEnv.OPENCV_LOG_LEVEL=$OPENCV_LOG_LEVEL"
   --conf spark.dynamicAllocation.enabled=false
   --conf spark.ui.showConsoleProgress=false)
