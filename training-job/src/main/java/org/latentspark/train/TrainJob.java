@@ -10,7 +10,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.checkpoint.CheckpointStore;
-import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
@@ -90,7 +89,9 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
 
   private static void train(SparkSession spark, Plan plan) throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    LatentDataset dataset = dataset(plan, hadoop);
+    Trainer trainer =
+        new Trainer(new JavaSparkContext(spark.sparkContext()), plan.run(), Architecture.UNET);
+    LatentDataset dataset = dataset(plan, trainer.reached(), hadoop);
     Manifest manifest = dataset.manifest();
     requireFit(UNet2DConditionConfig.fromJson(plan.run().modelJson()), manifest, plan);
     TreeMap<String, String> texts = new TreeMap<>();
@@ -114,30 +115,29 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
       listener = (checkpoint, step) -> grids.draw(checkpoint);
     }
     Path checkpoint =
-        new Trainer(new JavaSparkContext(spark.sparkContext()), plan.run(), Architecture.UNET)
-            .run(
-                new DenoisingObjective(
-                    plan.dataset(),
-                    manifest.version(),
-                    plan.scheduler().toJson(),
-                    plan.noise(),
-                    plan.captionDropout(),
-                    plan.run().batchSize(),
-                    plan.run().seed(),
-                    plan.limits()),
-                dataset.files().stream().map(file -> file.path()).toList(),
-                texts,
-                state,
-                listener);
+        trainer.run(
+            new DenoisingObjective(
+                plan.dataset(),
+                manifest.version(),
+                plan.scheduler().toJson(),
+                plan.noise(),
+                plan.captionDropout(),
+                plan.run().batchSize(),
+                plan.run().seed(),
+                plan.limits()),
+            dataset.files().stream().map(file -> file.path()).toList(),
+            texts,
+            state,
+            listener);
     System.out.println("The trained model is " + checkpoint);
   }
 
   /**
    * Opens the data set as the run at the output has seen it; a new run takes the newest version.
    */
-  private static LatentDataset dataset(Plan plan, Configuration hadoop) throws IOException {
+  private static LatentDataset dataset(Plan plan, Optional<Path> reached, Configuration hadoop)
+      throws IOException {
     Path directory = new Path(plan.dataset());
-    Optional<Path> reached = Checkpoints.of(new Path(plan.run().output()), hadoop).latest();
     if (reached.isEmpty()) {
       return LatentDataset.open(directory, hadoop);
     }

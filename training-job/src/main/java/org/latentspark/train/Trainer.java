@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -40,6 +41,7 @@ final class Trainer {
   private final Architecture architecture;
   private final LossAlarm alarm = new LossAlarm();
   private double validation = Double.NaN;
+  private String start;
 
   Trainer(JavaSparkContext spark, RunSettings settings, Architecture architecture) {
     this.spark = spark;
@@ -66,7 +68,7 @@ final class Trainer {
     Workforce workforce = new Workforce(new Slots(spark), settings);
     workforce.requireAll();
     Configuration hadoop = spark.hadoopConfiguration();
-    Checkpoints checkpoints = Checkpoints.of(new Path(settings.output()), hadoop);
+    Checkpoints checkpoints = checkpoints();
     TreeMap<String, String> record = new TreeMap<>(facts);
     record.put("config", settings.effective());
     CheckpointStore store =
@@ -78,7 +80,7 @@ final class Trainer {
             record,
             settings.keep(),
             settings.milestoneSteps());
-    String state = newest(store, checkpoints);
+    String state = reached().map(Path::getName).orElse(StateStore.START);
     long rounds = roundsDone(checkpoints, state);
     long all = settings.plan().rounds();
     if (rounds > 0) {
@@ -122,7 +124,7 @@ final class Trainer {
         } catch (SegmentFailedException e) {
           failures++;
           workforce.recover(e, rounds, failures);
-          state = newest(store, checkpoints);
+          state = newest(checkpoints);
         }
         long reached = roundsDone(checkpoints, state);
         metrics.keep(reached);
@@ -134,6 +136,21 @@ final class Trainer {
       }
     }
     return checkpoints.named(state);
+  }
+
+  /** Returns the checkpoint that the run goes on from; it is looked for, and checked, but once. */
+  Optional<Path> reached() throws IOException {
+    Checkpoints checkpoints = checkpoints();
+    if (start == null) {
+      start = newest(checkpoints);
+    }
+    return start.equals(StateStore.START)
+        ? Optional.empty()
+        : Optional.of(checkpoints.named(start));
+  }
+
+  private Checkpoints checkpoints() throws IOException {
+    return Checkpoints.of(new Path(settings.output()), spark.hadoopConfiguration());
   }
 
   private ComputationGraph network() {
@@ -149,8 +166,8 @@ final class Trainer {
   }
 
   /** Returns the newest whole checkpoint's name and tells of those that it passes over. */
-  private static String newest(CheckpointStore store, Checkpoints checkpoints) throws IOException {
-    String state = store.newest();
+  private static String newest(Checkpoints checkpoints) throws IOException {
+    String state = checkpoints.latest().map(Path::getName).orElse(StateStore.START);
     for (Path checkpoint : checkpoints.list()) {
       if (state.equals(StateStore.START)
           || Checkpoints.step(checkpoint) > Checkpoints.step(checkpoints.named(state))) {
