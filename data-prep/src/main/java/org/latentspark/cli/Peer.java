@@ -2,6 +2,7 @@ package org.latentspark.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,12 @@ public record Peer(Path python) {
       Files.deleteIfExists(file);
       Files.deleteIfExists(output);
     }
+  }
+
+  /** Returns this process' processor time, of all threads. */
+  public static long processorNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
   }
 
   /** Returns the line that ends a benchmark. */

@@ -17,6 +17,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Peer;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.image.ImageDecoder;
@@ -105,11 +106,7 @@ public final class EncodeBench implements Verb<EncodeBench.Plan> {
             100 * shard.stats().encodeSeconds() / shard.stats().seconds());
       }
       ratios.sort(Comparator.naturalOrder());
-      System.out.printf(
-          Locale.ROOT,
-          "bench=encode ratio=%.3f budget=%.1f%n",
-          ratios.get(ratios.size() / 2),
-          BUDGET);
+      System.out.println(Peer.result("encode", ratios.get(ratios.size() / 2), BUDGET));
     }
   }
 

@@ -3,7 +3,6 @@ package org.latentspark.prep;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,7 +175,7 @@ public final class PrepBench implements Verb<PrepBench.Plan> {
 
     /** Returns images for each second of processor time. */
     double round(List<String> urls) throws InterruptedException {
-      long start = processorNanos();
+      long start = Peer.processorNanos();
       Semaphore free = new Semaphore(IN_FLIGHT);
       List<CompletableFuture<Integer>> images = new ArrayList<>();
       for (String url : urls) {
@@ -190,13 +189,7 @@ public final class PrepBench implements Verb<PrepBench.Plan> {
       }
       images.forEach(CompletableFuture::join);
       requireAll(plan, images.size(), "LatentSpark");
-      return urls.size() / ((processorNanos() - start) / 1e9);
-    }
-
-    private static long processorNanos() {
-      return ((com.sun.management.OperatingSystemMXBean)
-              ManagementFactory.getOperatingSystemMXBean())
-          .getProcessCpuTime();
+      return urls.size() / ((Peer.processorNanos() - start) / 1e9);
     }
 
     @Override

@@ -3,7 +3,6 @@ package org.latentspark.averaging;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -172,14 +171,14 @@ public final class StepBench implements Verb<StepBench.Plan> {
     double[] wall = new double[plan.steps()];
     double loss = 0;
     for (int step = 0; step <= plan.steps(); step++) {
-      long processorStart = processorNanos();
+      long processorStart = Peer.processorNanos();
       long start = System.nanoTime();
       Replica.Step made = replica.step(session, first + step, first + step);
       if (step == 0) {
         loss = made.loss();
       } else {
         wall[step - 1] = (System.nanoTime() - start) / 1e9;
-        processor[step - 1] = (processorNanos() - processorStart) / 1e9;
+        processor[step - 1] = (Peer.processorNanos() - processorStart) / 1e9;
       }
     }
     return new Round(loss, median(processor), median(wall), ResidentMemory.peakMebibytes());
@@ -205,11 +204,6 @@ public final class StepBench implements Verb<StepBench.Plan> {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
     return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-  }
-
-  private static long processorNanos() {
-    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
-        .getProcessCpuTime();
   }
 
   private static void delete(Path folder) throws IOException {
