@@ -144,6 +144,41 @@ class TestOutputLease {
 
   @Tag("chaos")
   @Test
+  void newcomerRespectsOneThatHasJustTakenADeadLease() throws Exception {
+    foreign(0);
+    ExecutorService pool = Executors.newSingleThreadExecutor();
+    Callable<OutputLease> first = this::take;
+    Future<OutputLease> taken = pool.submit(first);
+    awaitLine("\"pid\":" + ProcessHandle.current().pid());
+    assertThatThrownBy(this::take).isInstanceOf(HeldException.class);
+    taken.get().close();
+    pool.shutdown();
+    assertThat(output).as("what a lease leaves").isEmptyDirectory();
+  }
+
+  @Tag("chaos")
+  @Test
+  void successorThatDiedBeforeItHeldTheLeaseIsFollowedInItsTurn() throws Exception {
+    foreign(0);
+    foreign("lease-after-r.json", "r2", 0);
+    long start = System.nanoTime();
+    take().close();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(EXPIRY);
+    assertThat(output).as("what a lease leaves").isEmptyDirectory();
+  }
+
+  @Tag("chaos")
+  @Test
+  void holderYieldsToASuccessorThatHasClaimedItsLease() throws Exception {
+    try (OutputLease lease = take()) {
+      foreign("lease-after-" + holder().get("run").asText() + ".json", "r2", 0);
+      assertThat(lost.await(30, TimeUnit.SECONDS)).as("holder is told").isTrue();
+    }
+    assertThat(file()).as("lease that the successor will replace").exists();
+  }
+
+  @Tag("chaos")
+  @Test
   void oneOfManyNewcomersWins() throws Exception {
     for (boolean dead : new boolean[] {false, true}) {
       if (dead) {
@@ -185,12 +220,16 @@ class TestOutputLease {
 
   /** Writes the lease of a run on another machine. */
   private void foreign(long renewals) throws IOException {
+    foreign(LeaseFiles.FILE_NAME, "r", renewals);
+  }
+
+  private void foreign(String name, String run, long renewals) throws IOException {
     ObjectMapper json = new ObjectMapper();
     Files.write(
-        file(),
+        output.resolve(name),
         json.writeValueAsBytes(
-            new OutputLease.Holder(
-                "r", "train", "elsewhere", 7, "another", "2026-11-23T00:00:00Z", renewals)));
+            new LeaseHolder(
+                run, "train", "elsewhere", 7, "another", "2026-11-23T00:00:00Z", renewals)));
   }
 
   private void awaitLine(String text) throws Exception {
@@ -211,7 +250,7 @@ class TestOutputLease {
   }
 
   private Path file() {
-    return output.resolve(OutputLease.FILE_NAME);
+    return output.resolve(LeaseFiles.FILE_NAME);
   }
 
   private static org.apache.hadoop.fs.Path hadoopPath(Path path) {
