@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.InputException;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 
 /** An encoded dataset: a directory, on any Hadoop file system, with a complete manifest. */

@@ -14,10 +14,10 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.MultipartUploader;
 import org.apache.hadoop.fs.Path;
-import org.latentspark.latents.CompleteFile;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 
 /** What failed attempts, killed runs and replaced datasets leave behind. */

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 
 /** What each shard of a run held and cost, one line of JSON a shard, beside the dataset. */
 final class ShardTable {

@@ -7,14 +7,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
-import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -75,28 +72,13 @@ final class LeaseFiles {
 
   /** Writes the lease over what stands there, in one piece. */
   void replace(LeaseHolder self) throws IOException {
-    if (!areExclusive()) {
-      try (OutputStream out = fileSystem.create(lease, true)) {
-        out.write(JSON.writeValueAsBytes(self));
-      }
-      return;
-    }
-    Path whole = new Path(directory, ".lease-" + self.run() + ".tmp");
-    try (OutputStream out = fileSystem.create(whole, true)) {
-      out.write(JSON.writeValueAsBytes(self));
-    }
-    if (scheme.equals("file")) {
-      Files.move(local(whole), local(lease), StandardCopyOption.ATOMIC_MOVE);
-    } else {
-      FileContext.getFileContext(fileSystem.getUri(), configuration)
-          .rename(whole, lease, Rename.OVERWRITE);
-    }
+    CompleteFile.write(lease, JSON.writeValueAsBytes(self), configuration);
   }
 
-  /** Removes the lease and the claims that led to it. */
+  /** Removes the lease, the claims that led to it, and what a killed renewal left. */
   void delete() throws IOException {
-    for (FileStatus claim : fileSystem.listStatus(directory, LeaseFiles::isClaim)) {
-      fileSystem.delete(claim.getPath(), false);
+    for (FileStatus trace : fileSystem.listStatus(directory, LeaseFiles::isTrace)) {
+      fileSystem.delete(trace.getPath(), false);
     }
     fileSystem.delete(lease, false);
   }
@@ -105,8 +87,9 @@ final class LeaseFiles {
     return new Path(directory, CLAIM + dead.run() + ".json");
   }
 
-  private static boolean isClaim(Path path) {
-    return path.getName().startsWith(CLAIM);
+  private static boolean isTrace(Path path) {
+    String name = path.getName();
+    return name.startsWith(CLAIM) || CompleteFile.isLeftover(name, FILE_NAME);
   }
 
   private boolean create(Path file, LeaseHolder self) throws IOException {

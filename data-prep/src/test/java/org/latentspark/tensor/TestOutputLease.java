@@ -161,6 +161,7 @@ class TestOutputLease {
   void successorThatDiedBeforeItHeldTheLeaseIsFollowedInItsTurn() throws Exception {
     foreign(0);
     foreign("lease-after-r.json", "r2", 0);
+    foreign(".lease.json.killed-in-its-renewal", "r", 0);
     long start = System.nanoTime();
     take().close();
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(EXPIRY);

@@ -1,4 +1,4 @@
-package org.latentspark.latents;
+package org.latentspark.tensor;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,7 +9,6 @@ import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
-import org.latentspark.tensor.FileSystems;
 
 /**
  * Writes small files that readers see whole or not at all, whenever the writer dies.
