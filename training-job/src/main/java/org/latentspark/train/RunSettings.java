@@ -21,6 +21,7 @@ import org.latentspark.tensor.Precision;
  *
  * @param output the run's directory
  * @param modelJson the text of the model's config.json
+ * @param initial model whose weights a new run begins with; "" for random ones
  * @param seed the seed of every draw
  * @param batchSize examples of one local step of one worker
  * @param plan how averaging runs
@@ -32,6 +33,7 @@ import org.latentspark.tensor.Precision;
 record RunSettings(
     String output,
     String modelJson,
+    String initial,
     long seed,
     int batchSize,
     AveragingPlan plan,
@@ -102,6 +104,7 @@ record RunSettings(
     return new RunSettings(
         output,
         modelJson(settings, parser),
+        settings.string("initial"),
         settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
         settings.integer("batch-size", 1, 1_000_000),
         plan,
@@ -114,7 +117,7 @@ record RunSettings(
   /** Returns these settings for another model of the same kind. */
   RunSettings withModelJson(String json) {
     return new RunSettings(
-        output, json, seed, batchSize, plan, recovery, keep, milestoneSteps, effective);
+        output, json, initial, seed, batchSize, plan, recovery, keep, milestoneSteps, effective);
   }
 
   /** Reads a decay: at 1, AdamW's correction of its starting zeros would divide by 0. */

@@ -71,15 +71,6 @@ final class Trainer {
     Checkpoints checkpoints = checkpoints();
     TreeMap<String, String> record = new TreeMap<>(facts);
     record.put("config", settings.effective());
-    CheckpointStore store =
-        new CheckpointStore(
-            settings.output(),
-            architecture.directory(),
-            settings.seed(),
-            texts,
-            record,
-            settings.keep(),
-            settings.milestoneSteps());
     String state = reached().map(Path::getName).orElse(StateStore.START);
     long rounds = roundsDone(checkpoints, state);
     long all = settings.plan().rounds();
@@ -88,12 +79,30 @@ final class Trainer {
     }
     MetricsLog metrics = new MetricsLog(new Path(settings.output()), hadoop, rounds);
     ComputationGraph network = network();
+    StateStore store =
+        new CheckpointStore(
+            settings.output(),
+            architecture.directory(),
+            settings.seed(),
+            texts,
+            record,
+            settings.keep(),
+            settings.milestoneSteps());
     if (rounds > 0) {
       CheckpointStore.requireSameModel(
           checkpoints.named(state),
           hadoop,
           TorchGraphs.vertex(network).model(),
           architecture.directory());
+    } else if (!settings.initial().isEmpty()) {
+      store =
+          WarmStart.of(
+              store,
+              settings.initial(),
+              architecture.directory(),
+              TorchGraphs.vertex(network).model(),
+              hadoop);
+      System.out.println("Beginning with the weights of " + settings.initial());
     }
     System.out.printf(
         Locale.ROOT,

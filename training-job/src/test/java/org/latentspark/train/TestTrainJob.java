@@ -176,6 +176,25 @@ class TestTrainJob {
   }
 
   @Test
+  void newRunBeginsWithTheWeightsOfAnother() throws Exception {
+    int code =
+        run("warm", "initial=" + folder.resolve("whole"), "learning-rate.peak=0", "steps=20");
+    assertThat(code).as("exit code").isZero();
+    String weights = "unet/diffusion_pytorch_model.safetensors";
+    assertThat(checkpoint("warm", 20).resolve(weights))
+        .hasSameBinaryContentAs(checkpoint("whole", 60).resolve(weights));
+  }
+
+  @Test
+  void weightsToBeginWithMustFitTheModel() throws Exception {
+    Path other = folder.resolve("narrow.json");
+    Files.writeString(other, TinyUNet.CONFIG.replace("[16, 32]", "[16, 16]"));
+    assertThat(run("unlike", "initial=" + folder.resolve("whole"), "model=" + other)).isEqualTo(3);
+    assertThat(run("lost", "initial=" + folder.resolve("nowhere"))).isEqualTo(3);
+    assertThat(folder.resolve("lost/checkpoints")).doesNotExist();
+  }
+
+  @Test
   void tooFewPairsForTheWorkersIsBadInput() throws Exception {
     TinyDataset.write(folder.resolve("few-pairs"), 1, 4, SEED);
     assertThat(run("few", "dataset=" + folder.resolve("few-pairs"))).as("exit code").isEqualTo(3);

@@ -33,6 +33,7 @@ class TestTrainingDefaults {
       Map.ofEntries(
           Map.entry("output", ""),
           Map.entry("model", ""),
+          Map.entry("initial", ""),
           Map.entry("seed", 2026),
           Map.entry("workers", 2),
           Map.entry("threads", 1),
