@@ -66,9 +66,7 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
     Path encoders = new Path(settings.encoders());
     HeldOutPairs held =
         HeldOutPairs.read(
-            LatentDataset.open(new Path(settings.dataset()), hadoop),
-            settings.count(),
-            settings.distances().fewest());
+            dataset(settings, hadoop), settings.count(), settings.distances().fewest());
     SortedMap<String, String> origin = Judge.origin(held, encoders, hadoop);
     TextToImage model = TextToImage.open(encoders, hadoop);
     Path checkpoint = TextToImage.checkpoint(new Path(settings.checkpoint()), hadoop);
@@ -107,6 +105,14 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
           "%s on %d held-out pairs of %s:%n%s%s%n",
           checkpoint, held.count(), settings.dataset(), evaluation.table(), result);
     }
+  }
+
+  private static LatentDataset dataset(EvaluateSettings settings, Configuration hadoop)
+      throws IOException {
+    Path directory = new Path(settings.dataset());
+    return settings.version() == 0
+        ? LatentDataset.open(directory, hadoop)
+        : LatentDataset.open(directory, settings.version(), hadoop);
   }
 
   private static void requireFit(Path checkpoint, TextToImage model, HeldOutPairs held) {

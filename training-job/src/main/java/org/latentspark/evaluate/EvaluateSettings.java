@@ -9,6 +9,7 @@ import org.latentspark.sample.Weights;
 record EvaluateSettings(
     String checkpoint,
     String dataset,
+    int version,
     String encoders,
     String output,
     String reference,
@@ -27,6 +28,7 @@ record EvaluateSettings(
         new EvaluateSettings(
             settings.required("checkpoint"),
             settings.required("dataset"),
+            settings.integer("version", 0, Integer.MAX_VALUE),
             settings.required("encoders"),
             output,
             reference.isEmpty() ? output + "/reference" : reference,

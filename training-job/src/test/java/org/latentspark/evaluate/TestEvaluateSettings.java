@@ -22,6 +22,7 @@ class TestEvaluateSettings {
             Map.ofEntries(
                 Map.entry("checkpoint", ""),
                 Map.entry("dataset", ""),
+                Map.entry("version", 0),
                 Map.entry("encoders", ""),
                 Map.entry("output", ""),
                 Map.entry("reference", ""),

@@ -1,0 +1,64 @@
+package org.latentspark.retrain;
+
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.latentspark.cli.HeldException;
+import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Settings;
+import org.latentspark.cli.Verb;
+import org.latentspark.tensor.OutputLease;
+
+/**
+ * The verb {@code retrain}: encodes new pairs, trains on from the promoted model, judges the
+ * candidate and promotes it if it is better.
+ */
+public final class RetrainJob implements Verb<RetrainSettings> {
+  /** Makes the verb; {@link #main} runs it. */
+  public RetrainJob() {}
+
+  /** Runs the verb and exits with its code. */
+  public static void main(String[] arguments) {
+    System.setProperty("java.awt.headless", "true");
+    Launcher.main(new RetrainJob(), arguments);
+  }
+
+  @Override
+  public String name() {
+    return "retrain";
+  }
+
+  @Override
+  public String summary() {
+    return "Encodes new pairs, trains on from the promoted model and promotes a better one; goes on"
+        + " where a killed run stopped.";
+  }
+
+  @Override
+  public List<String> references() {
+    return List.of(RetrainSettings.REFERENCE);
+  }
+
+  @Override
+  public RetrainSettings configure(Settings settings) {
+    return RetrainSettings.read(settings);
+  }
+
+  @Override
+  public void run(RetrainSettings settings) throws Exception {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Notifier notifier = Notifier.of(settings, System.getenv());
+    try (OutputLease lease = OutputLease.take(new Path(settings.models()), hadoop, name())) {
+      Outcome outcome = new NightRun(settings, hadoop).run();
+      System.out.println(outcome.told());
+      notifier.tell(outcome);
+    } catch (HeldException e) {
+      // The run that holds the models tells of itself.
+      throw e;
+    } catch (Exception e) {
+      notifier.tell(Outcome.failed(settings.models(), e));
+      throw e;
+    }
+  }
+}

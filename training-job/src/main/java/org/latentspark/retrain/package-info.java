@@ -1,0 +1,2 @@
+/** The job that runs at night: new pairs, training on, judgement, promotion. */
+package org.latentspark.retrain;
