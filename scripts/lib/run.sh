@@ -2,14 +2,12 @@
 # Runs a verb under spark-submit: run.sh MODULE MAIN_CLASS [--conf FILE] [key=value ...]
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$(dirname "${BASH_SOURCE[0]}")/spark-home.sh"
 module=$1
 main=$2
 shift 2
 
 export LATENTSPARK_HOME=$root
-
-say() { echo "latentspark: $*" >&2; }
 
 app_jar() { find "$root/$module/target" -maxdepth 1 -name "$module-*-app.jar" 2>/dev/null | head -n 1; }
 
@@ -18,37 +16,14 @@ build() {
   (cd "$root" && mvn -B -q -DskipTests -Dspotless.check.skip package) >&2
 }
 
-assemble_spark_home() {
-  local part
-  part=$(mktemp -d "$root/target/spark-home.XXXXXX")
-  say "SPARK_HOME is not set: assembling Spark in target/spark-home"
-  mvn -B -q -f "$root/scripts/lib/spark-home.pom.xml" dependency:copy-dependencies \
-    -DoutputDirectory="$part/jars" >&2
-  mkdir "$part/conf"
-  cp "$root/scripts/lib/log4j2.properties" "$part/conf/"
-  chmod 755 "$part"
-  mv -T "$part" "$root/target/spark-home"
-}
+build_once() { [[ -n $(app_jar) ]] || build; }
 
-# One process builds while the others wait.
-mkdir -p "$root/target"
-exec 9> "$root/target/.build.lock"
-flock 9
-[[ -n $(app_jar) ]] || build
-[[ -n ${SPARK_HOME:-} || -d $root/target/spark-home ]] || assemble_spark_home
-exec 9>&-
+with_spark_home build_once
 
 jar=$(app_jar)
 if [[ -n $(find "$root"/pom.xml "$root"/*/pom.xml "$root"/*/src/main -newer "$jar" -print -quit) ]]; then
   say "note: ${jar#"$root/"} is older than the sources; mvn -DskipTests package builds it anew"
 fi
-
-assembled=
-if [[ -z ${SPARK_HOME:-} ]]; then
-  assembled=yes
-  export SPARK_HOME=$root/target/spark-home SPARK_SCALA_VERSION=2.12
-fi
-java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
 for argument in "$@"; do
   if [[ $argument == --help || $argument == -h ]]; then
@@ -120,12 +95,6 @@ if [[ -z $assembled ]]; then
     "${submit[@]}" "$jar" "$@"
 fi
 
-opens=()
-for package in java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util \
-  java.util.concurrent java.util.concurrent.atomic sun.nio.ch sun.nio.cs sun.security.action \
-  sun.util.calendar; do
-  opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
-done
 read -ra properties <<< "$options"
 exec "$java" "-Xmx$memory" "${opens[@]}" "${properties[@]}" -cp "$SPARK_HOME/conf:$SPARK_HOME/jars/*" \
   org.apache.spark.deploy.SparkSubmit "${submit[@]}" "$jar" "$@"
