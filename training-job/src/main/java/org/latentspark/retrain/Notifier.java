@@ -28,7 +28,7 @@ final class Notifier {
   private final String command;
   private final Duration timeout;
 
-  private Notifier(Map<String, String> environment, String command, Duration timeout) {
+  Notifier(Map<String, String> environment, String command, Duration timeout) {
     this.environment = environment;
     this.command = command;
     this.timeout = timeout;
