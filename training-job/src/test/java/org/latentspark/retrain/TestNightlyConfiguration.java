@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.latentspark.cli.Settings;
+import org.latentspark.cli.Verb;
 import org.latentspark.evaluate.EvaluateJob;
 import org.latentspark.prep.PrepJob;
 import org.latentspark.train.TrainJob;
@@ -36,21 +37,15 @@ class TestNightlyConfiguration {
   @Test
   void filesOfTheRepositoryAreAccepted() {
     String model = "model=" + Path.of("..", "conf", "quickstart", "unet.json");
-    Settings prep = load("prep.conf", new PrepJob().references(), "encoders=e", "output=o");
-    prep.read(new PrepJob()::configure);
-    Settings train =
-        load("train.conf", new TrainJob().references(), "dataset=d", "output=o", model);
-    train.read(new TrainJob()::configure);
-    Settings evaluate =
-        load(
-            "evaluate.conf",
-            new EvaluateJob().references(),
-            "checkpoint=c",
-            "dataset=d",
-            "encoders=e",
-            "output=o");
-    evaluate.read(new EvaluateJob()::configure);
+    accept(new PrepJob(), "prep.conf", "encoders=e", "output=o");
+    accept(new TrainJob(), "train.conf", "dataset=d", "output=o", model);
+    accept(
+        new EvaluateJob(), "evaluate.conf", "checkpoint=c", "dataset=d", "encoders=e", "output=o");
     load("retrain.conf", REFERENCE).read(settings -> settings.required("models"));
+  }
+
+  private static <C> void accept(Verb<C> verb, String file, String... overrides) {
+    load(file, verb.references(), overrides).read(verb::configure);
   }
 
   private static Settings load(String file, List<String> references, String... overrides) {
