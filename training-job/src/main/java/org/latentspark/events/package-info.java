@@ -1,0 +1,2 @@
+/** What a run tells TensorBoard: event files of scalars and pictures. */
+package org.latentspark.events;
