@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.HadoopSettings;
 import org.latentspark.averaging.Objective;
 import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.NoiseSchedule;
@@ -56,8 +56,7 @@ record DenoisingObjective(
   @Override
   public Session open(TorchModel model, List<String> shards, int rank, int workers)
       throws IOException {
-    LatentDataset data =
-        LatentDataset.open(new Path(dataset), version, SparkHadoopUtil.get().conf());
+    LatentDataset data = LatentDataset.open(new Path(dataset), version, HadoopSettings.here());
     LatentStream train = LatentStream.open(data, Split.TRAIN, rank, workers, seed, limits);
     return new Denoising(
         (UNet2DConditionModel) model,

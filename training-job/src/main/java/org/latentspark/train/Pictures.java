@@ -12,7 +12,6 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -20,6 +19,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.HadoopSettings;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Settings;
 import org.latentspark.filter.RejectedException;
@@ -104,7 +104,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
 
   /** Reads this worker's share of a split; pictures that cannot be read are counted and skipped. */
   Loaded load(Split split, int rank, int workers) throws IOException {
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Configuration hadoop = HadoopSettings.here();
     Path folder = new Path(images);
     FileSystem fileSystem = FileSystems.of(folder, hadoop);
     ImageDecoder decoder = new ImageDecoder(new ImageSettings(size, MAX_PIXELS));
