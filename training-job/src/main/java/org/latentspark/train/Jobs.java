@@ -3,6 +3,7 @@ package org.latentspark.train;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
+import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.tensor.OutputLease;
 import org.latentspark.tensor.Shutdown;
@@ -34,6 +35,9 @@ final class Jobs {
   private static SparkSession spark(String name) {
     SparkConf conf = new SparkConf().setAppName("latentspark " + name);
     conf.setIfMissing("spark.master", "local[2]");
+    conf.setIfMissing("spark.serializer", KryoSerializer.class.getName());
+    conf.setIfMissing("spark.kryo.registrator", TrainingRegistrator.class.getName());
+    conf.setIfMissing("spark.kryo.registrationRequired", "true");
     // Spark looks for the slots of a barrier stage for ten minutes; the trainer knows better.
     conf.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "2s");
     conf.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "3");
