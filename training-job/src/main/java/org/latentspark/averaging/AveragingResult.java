@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.deeplearning4j.spark.api.TrainingResult;
 import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 
-/** What a worker returns at the end of a segment; the parameters went through the state store. */
+/** What a worker returns at the end of a stage; the parameters went through the state store. */
 public final class AveragingResult implements TrainingResult, Serializable {
   private static final long serialVersionUID = 1;
   private final StateStore.Progress progress;
@@ -20,7 +20,7 @@ public final class AveragingResult implements TrainingResult, Serializable {
     return progress;
   }
 
-  /** Returns the name of the state that worker 0 left; null from the other workers. */
+  /** Returns the name of the newest state, from worker 0; the others return the first. */
   public String state() {
     return state;
   }

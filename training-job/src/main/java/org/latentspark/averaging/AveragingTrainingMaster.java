@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaFutureAction;
@@ -40,8 +39,9 @@ import scala.reflect.ClassTag$;
  *
  * <p>DL4J's own master sends every worker's full vector through the driver at each average. Here
  * the driver only hosts the rendezvous: each call of {@link SparkComputationGraph#fitPaths} runs
- * one segment of rounds, whose workers exchange directly and keep the state in a {@link
- * StateStore}. Settings live in {@link AveragingPlan}.
+ * one stage, whose workers exchange directly and keep the state after each segment of rounds in a
+ * {@link StateStore}. It ends with the run, or early where task slots for more workers came.
+ * Settings live in {@link AveragingPlan}.
  */
 public final class AveragingTrainingMaster
     extends BaseTrainingMaster<AveragingResult, AveragingTrainingWorker> {
@@ -53,26 +53,26 @@ public final class AveragingTrainingMaster
   private final AveragingPlan plan;
   private final Objective objective;
   private final StateStore store;
-  private final Consumer<RoundReport> reports;
+  private final RunListener listener;
   private String state;
   private int workers;
 
   /**
    * Makes a master.
    *
-   * @param reports hears each round's report on the driver, in order, while the segment runs
+   * @param listener hears on the driver of each round and state
    */
   public AveragingTrainingMaster(
-      AveragingPlan plan, Objective objective, StateStore store, Consumer<RoundReport> reports) {
+      AveragingPlan plan, Objective objective, StateStore store, RunListener listener) {
     this.plan = plan;
     this.objective = objective;
     this.store = store;
-    this.reports = reports;
+    this.listener = listener;
     this.workers = plan.workers();
   }
 
   /**
-   * Says where the next segment starts and how many train it.
+   * Says where the next stage starts and how many train it.
    *
    * @param from a state of the store; unset, the master asks for the newest
    * @param count workers, at most the plan's
@@ -82,15 +82,15 @@ public final class AveragingTrainingMaster
     workers = count;
   }
 
-  /** Returns the name of the state that the last segment left. */
+  /** Returns the name of the state that the last stage left. */
   public String state() {
     return state;
   }
 
   /**
-   * Runs one segment on the shards at {@code paths}, then loads the average into the network.
+   * Trains on the shards at {@code paths}, then loads the average into the network.
    *
-   * @throws SegmentFailedException when the segment was lost and may be rerun
+   * @throws SegmentFailedException when a segment was lost and may be rerun
    * @throws StoppedException when the JVM was told to end
    */
   @Override
@@ -120,7 +120,7 @@ public final class AveragingTrainingMaster
               .rdd()
               .barrier()
               .mapPartitions(segment, false, ClassTag$.MODULE$.apply(AveragingResult.class));
-      state = await(stage.toJavaRDD().collectAsync(), rendezvous).get(0).state();
+      state = await(stage.toJavaRDD().collectAsync(), rendezvous, new Slots(spark)).get(0).state();
     } catch (IOException e) {
       throw new UncheckedIOException("The run's states cannot be looked through", e);
     }
@@ -129,20 +129,23 @@ public final class AveragingTrainingMaster
 
   /** Waits for the workers' results, passing on reports. */
   private List<AveragingResult> await(
-      JavaFutureAction<List<AveragingResult>> stage, Rendezvous rendezvous) {
+      JavaFutureAction<List<AveragingResult>> stage, Rendezvous rendezvous, Slots slots) {
     Duration start = plan.deadline().compareTo(START) > 0 ? plan.deadline() : START;
     long startsBy = System.nanoTime() + start.toNanos();
     try {
       while (true) {
         try {
           List<AveragingResult> results = stage.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-          rendezvous.deliver(reports);
+          rendezvous.deliver(listener);
           return results;
         } catch (TimeoutException e) {
-          rendezvous.deliver(reports);
+          rendezvous.deliver(listener);
         }
         if (Shutdown.begun()) {
           throw new StoppedException("Told to stop: the segment is given up");
+        }
+        if (workers < plan.workers() && slots.count() > workers) {
+          rendezvous.askToEnd();
         }
         // Spark would wait without end for the slot of an executor that left meanwhile.
         if (System.nanoTime() > startsBy && rendezvous.started() < workers) {

@@ -12,7 +12,7 @@ import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
 
 /**
- * The training of one segment on one worker: rounds of H local steps, each ended by an average.
+ * The training of a stage on one worker: rounds of H local steps, each ended by an average.
  *
  * <p>A round with NaN or infinite values on any worker is discarded on all, and made once more from
  * the last average with other examples: with the same ones it would end alike. The inner moments
@@ -52,15 +52,23 @@ final class AveragingWorker implements Serializable {
   /**
    * Checks that this worker and those beside it on the host will fit into memory.
    *
+   * @param writersHere how many of them keep the states
    * @throws org.latentspark.cli.UsageException when they will not
    */
-  void requireMemory(int workersHere) {
+  void requireMemory(int workersHere, int writersHere) {
     long parameters = TorchGraphs.parameterCount(ComputationGraphConfiguration.fromJson(graphJson));
     WorkerMemory.require(
-        parameters, plan.optimizer().moments(), workersHere, WorkerMemory.available());
+        parameters,
+        plan.optimizer().moments(),
+        workersHere,
+        writersHere * StateWriter.vectors(store, plan.optimizer()),
+        WorkerMemory.available());
   }
 
-  /** Trains until the segment's last round and leaves the state in the store. */
+  /**
+   * Trains until the run's last round, or the end of the segment in which the driver asks for it,
+   * and leaves the state after each segment in the store.
+   */
   AveragingResult train(Seat seat) throws IOException {
     Natives.operationThreads(plan.threads());
     try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
@@ -68,18 +76,22 @@ final class AveragingWorker implements Serializable {
         Average average = new Average(replica.values().numel());
         TrainingVectors vectors = new TrainingVectors(average.values(), replica.moments());
         Objective.Session session =
-            objective.open(replica.model(), shards, seat.rank(), seat.workers())) {
+            objective.open(replica.model(), shards, seat.rank(), seat.workers());
+        StateWriter states = new StateWriter(store, replica.model(), plan.deadline())) {
       StateStore.Progress start = store.restore(state, replica.model(), vectors);
       long first = start.round();
       replica.values().copy_(average.values());
-      long last = Math.min(plan.rounds(), first + plan.segmentRounds());
+      StateStore.Progress progress = start;
+      String told = null;
       long stepExamples = Math.round(peers.sum(session.batchSize())[0]);
-      for (long round = first; round < last; round++) {
+      for (long round = first; round < plan.rounds(); round++) {
+        boolean endsSegment =
+            (round + 1 - first) % plan.segmentRounds() == 0 || round + 1 == plan.rounds();
         RoundClock clock = localSteps(seat, peers, replica, session, average, round);
         clock.exchange(() -> average.update(peers, replica.values(), session.batchSize()));
         follow(vectors, round);
         Double validation = null;
-        if ((round + 1) % plan.validationRounds() == 0 || round == 0 || round + 1 == last) {
+        if ((round + 1) % plan.validationRounds() == 0 || round == 0 || endsSegment) {
           Objective.Validation own = replica.validate(session, vectors.movingAverage());
           double[] sums = peers.sum(own.lossSum(), own.examples());
           validation = sums[1] == 0 ? null : sums[0] / sums[1];
@@ -92,23 +104,57 @@ final class AveragingWorker implements Serializable {
                 stepExamples,
                 ResidentMemory.mebibytes(),
                 validation);
+        RunMetrics.here().round(report);
         if (seat.rank() == 0) {
           Rendezvous.report(seat.rendezvous(), round - first, report);
+          told = tell(seat, states.newest(), told);
+        }
+        if (endsSegment) {
+          progress =
+              new StateStore.Progress(
+                  report.round(), report.step(), report.examples(), seat.workers());
+          keep(seat, peers, replica, vectors, states, progress);
+          if (asked(seat, peers)) {
+            break;
+          }
         }
       }
-      for (Tensor moment : replica.moments().values()) {
-        peers.sum(moment);
-        moment.div_(new Scalar(seat.workers()));
-      }
-      StateStore.Progress progress =
-          new StateStore.Progress(
-              last,
-              last * plan.frequency(),
-              start.examples() + (last - first) * plan.frequency() * stepExamples,
-              seat.workers());
-      return new AveragingResult(
-          progress, seat.rank() == 0 ? store.save(replica.model(), vectors, progress) : null);
+      String newest = states.await();
+      tell(seat, newest, told);
+      return new AveragingResult(progress, newest == null ? state : newest);
     }
+  }
+
+  /** Tells the driver of a state that it does not know yet; returns the newest that it knows. */
+  private static String tell(Seat seat, String newest, String told) {
+    if (newest != null && !newest.equals(told)) {
+      Rendezvous.saved(seat.rendezvous(), newest);
+    }
+    return newest;
+  }
+
+  /** Ends a segment: averages the inner moments; worker 0 keeps the state. */
+  private void keep(
+      Seat seat,
+      Collective peers,
+      Replica replica,
+      TrainingVectors vectors,
+      StateWriter states,
+      StateStore.Progress progress)
+      throws IOException {
+    for (Tensor moment : replica.moments().values()) {
+      peers.sum(moment);
+      moment.div_(new Scalar(seat.workers()));
+    }
+    if (seat.rank() == 0) {
+      states.write(vectors, progress);
+    }
+  }
+
+  /** Tells, alike on every worker, whether the driver wants the stage to end here. */
+  private static boolean asked(Seat seat, Collective peers) {
+    boolean own = seat.rank() == 0 && Rendezvous.askedToEnd(seat.rendezvous());
+    return peers.sum(own ? 1 : 0)[0] > 0;
   }
 
   /** Makes a round's local steps, once more with other examples where they are not finite. */

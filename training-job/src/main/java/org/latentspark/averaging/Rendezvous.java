@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.StringVector;
@@ -26,11 +25,15 @@ final class Rendezvous implements AutoCloseable {
   private static final String REPORT = "report/";
   private static final String FAILURE = "failure/";
   private static final String DUMP = "dump/";
+  private static final String STATES = "states";
+  private static final String STATE = "state/";
+  private static final String END = "end";
 
   private final TCPStore server;
   private final TCPStore own;
   private final int port;
   private long delivered;
+  private long statesDelivered;
 
   /** Opens the store on a free port; no call on it waits longer than {@code deadline}. */
   Rendezvous(Duration deadline) {
@@ -76,6 +79,23 @@ final class Rendezvous implements AutoCloseable {
     set(store, REPORT + index, report);
   }
 
+  /** Tells the driver that a state is complete. */
+  static void saved(TCPStore store, String name) {
+    set(store, STATE + (store.add(STATES, 1) - 1), name);
+  }
+
+  /** Asks the workers to end the stage after the segment that they are in. */
+  void askToEnd() {
+    set(own, END, true);
+  }
+
+  /** Tells whether the driver has asked for the end. */
+  static boolean askedToEnd(TCPStore store) {
+    try (PointerScope scope = new PointerScope()) {
+      return store.check(new StringVector(END));
+    }
+  }
+
   /** Leaves a worker's failure for the driver. */
   static void fail(TCPStore store, WorkerFailure failure) {
     set(store, FAILURE + failure.rank(), failure);
@@ -86,13 +106,19 @@ final class Rendezvous implements AutoCloseable {
     set(store, DUMP + rank, record);
   }
 
-  /** Passes the reports that came since the last call to {@code reports}. */
-  void deliver(Consumer<RoundReport> reports) {
-    RoundReport next = look(REPORT + delivered, RoundReport.class);
-    while (next != null) {
-      reports.accept(next);
+  /** Passes what came since the last call to {@code listener}. */
+  void deliver(RunListener listener) {
+    RoundReport report = look(REPORT + delivered, RoundReport.class);
+    while (report != null) {
+      listener.round(report);
       delivered++;
-      next = look(REPORT + delivered, RoundReport.class);
+      report = look(REPORT + delivered, RoundReport.class);
+    }
+    String state = look(STATE + statesDelivered, String.class);
+    while (state != null) {
+      listener.state(state);
+      statesDelivered++;
+      state = look(STATE + statesDelivered, String.class);
     }
   }
 

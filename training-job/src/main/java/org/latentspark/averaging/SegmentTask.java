@@ -44,7 +44,8 @@ final class SegmentTask
           (int)
               Arrays.stream(context.getTaskInfos())
                   .filter(other -> other.address().startsWith(host + ":"))
-                  .count());
+                  .count(),
+          context.getTaskInfos()[0].address().startsWith(host + ":") ? 1 : 0);
       AveragingResult result =
           worker.train(
               new Seat(

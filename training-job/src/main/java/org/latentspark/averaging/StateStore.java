@@ -5,7 +5,7 @@ import java.io.Serializable;
 import org.latentspark.model.TorchModel;
 
 /**
- * Where a segment's starting state comes from and its final state goes.
+ * Where a run's starting state comes from and the state after each segment goes.
  *
  * <p>The driver names the state once, so that all workers start from the same, and none of them
  * looks for it again.
@@ -13,6 +13,19 @@ import org.latentspark.model.TorchModel;
 public interface StateStore extends Serializable {
   /** The name of the state of a run that has made no step. */
   String START = "";
+
+  /** Whether worker 0 trains on while a state of it is kept. */
+  enum Writing {
+    /** It trains on; the state is copied first, which takes as much memory again. */
+    BACKGROUND,
+    /** It waits, and the others for it. */
+    BLOCKING
+  }
+
+  /** Returns whether worker 0 trains on while a state of it is kept. */
+  default Writing writing() {
+    return Writing.BACKGROUND;
+  }
 
   /**
    * Returns the name of the newest state that is complete and undamaged, or {@link #START}; only
@@ -32,7 +45,7 @@ public interface StateStore extends Serializable {
   Progress restore(String state, TorchModel model, TrainingVectors vectors) throws IOException;
 
   /**
-   * Keeps the state in which the segment ended; only worker 0 calls it.
+   * Keeps the state in which a segment ended; only worker 0 calls it, on any thread.
    *
    * @param progress what the state has behind it
    * @return the state's name

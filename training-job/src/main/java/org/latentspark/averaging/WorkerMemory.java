@@ -24,23 +24,28 @@ final class WorkerMemory {
    *
    * @param moments vectors that the inner optimizer keeps
    * @param workers workers on this host
+   * @param copied vectors besides, of the state that one of them keeps while it trains on
    * @param available bytes that processes of this host can still take
    * @throws UsageException with the need, what there is, and what to change
    */
-  static void require(long parameters, int moments, int workers, long available) {
+  static void require(long parameters, int moments, int workers, int copied, long available) {
     int vectors = VECTORS + moments + WITHIN_A_STEP;
     long need = parameters * Float.BYTES * vectors;
-    if (need > available / workers) {
+    long copies = parameters * Float.BYTES * copied;
+    if (need > (available - copies) / workers) {
       throw new UsageException(
           String.format(
               Locale.ROOT,
               "Memory: %,d parameters need at least %.1f GiB a worker (%d vectors of them for"
-                  + " values, gradients, averages and moments, and one for activations), and %.1f"
-                  + " GiB are left here for %d worker(s): run fewer workers on a host, choose a"
-                  + " smaller model, or leave more memory outside of the Java heap",
+                  + " values, gradients, averages and moments, and one for activations), and one of"
+                  + " them %.1f GiB for the checkpoint that is being written; %.1f GiB are left here"
+                  + " for %d worker(s): run fewer workers on a host, choose a smaller model, set"
+                  + " checkpoint.writing to blocking, or leave more memory outside of the Java"
+                  + " heap",
               parameters,
               need / GIBIBYTE,
               vectors - WITHIN_A_STEP,
+              copies / GIBIBYTE,
               available / GIBIBYTE,
               workers));
     }

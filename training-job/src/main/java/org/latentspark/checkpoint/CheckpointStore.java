@@ -14,10 +14,11 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.latentspark.averaging.HadoopSettings;
 import org.latentspark.averaging.StateStore;
+import org.latentspark.averaging.StoppedException;
 import org.latentspark.averaging.TrainingVectors;
 import org.latentspark.cli.InputException;
 import org.latentspark.model.ModelDirectory;
@@ -39,6 +40,7 @@ import org.latentspark.tensor.SafetensorsWriter;
  * @param state what {@code trainer_state.json} records besides the progress
  * @param keep how many of the newest checkpoints stay
  * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
+ * @param writing whether training goes on while one is written
  */
 public record CheckpointStore(
     String run,
@@ -47,7 +49,8 @@ public record CheckpointStore(
     TreeMap<String, String> texts,
     TreeMap<String, String> state,
     int keep,
-    long milestoneSteps)
+    long milestoneSteps,
+    Writing writing)
     implements StateStore {
   private static final long serialVersionUID = 1;
   private static final String OPTIMIZER = "optimizer.safetensors";
@@ -57,7 +60,7 @@ public record CheckpointStore(
 
   @Override
   public String newest() throws IOException {
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Configuration hadoop = HadoopSettings.here();
     return Checkpoints.of(new Path(run), hadoop).latest().map(Path::getName).orElse(START);
   }
 
@@ -70,7 +73,7 @@ public record CheckpointStore(
       vectors.movingAverage().copy_(network.parameters().values());
       return Progress.NONE;
     }
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Configuration hadoop = HadoopSettings.here();
     Path checkpoint = Checkpoints.of(new Path(run), hadoop).named(name);
     load(checkpoint, hadoop, network, model, vectors.average());
     load(checkpoint, hadoop, network, model + "_ema", vectors.movingAverage());
@@ -109,19 +112,27 @@ public record CheckpointStore(
         .load(network.parameters(), target, org.latentspark.model.WeightNames.EXACT);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>A JVM that ends gives up what it writes: an executor whose driver died would otherwise write
+   * beside the run that follows.
+   */
   @Override
   public String save(TorchModel network, TrainingVectors vectors, Progress progress)
       throws IOException {
-    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Configuration hadoop = HadoopSettings.here();
     Checkpoints checkpoints = Checkpoints.of(new Path(run), hadoop);
     Path checkpoint = checkpoints.at(progress.step());
     FileSystem fileSystem = FileSystems.of(checkpoint, hadoop);
     checkpoints.clear(checkpoint);
     new ModelDirectory(new Path(checkpoint, model), hadoop)
         .save(network, vectors.average(), ModelDirectory.Layout.DIFFUSERS, SafetensorsType.F32);
+    StoppedException.ifTold(checkpoint.getName());
     new ModelDirectory(new Path(checkpoint, model + "_ema"), hadoop)
         .save(
             network, vectors.movingAverage(), ModelDirectory.Layout.DIFFUSERS, SafetensorsType.F32);
+    StoppedException.ifTold(checkpoint.getName());
     if (!vectors.moments().isEmpty()) {
       try (PointerScope scope = new PointerScope();
           OutputStream out = fileSystem.create(new Path(checkpoint, OPTIMIZER), true)) {
@@ -136,6 +147,7 @@ public record CheckpointStore(
     record.put("seed", seed);
     state.forEach(record::put);
     write(fileSystem, new Path(checkpoint, STATE), JSON.writeValueAsString(record));
+    StoppedException.ifTold(checkpoint.getName());
     checkpoints.publish(checkpoint);
     checkpoints.prune(checkpoint, keep, milestoneSteps);
     return checkpoint.getName();

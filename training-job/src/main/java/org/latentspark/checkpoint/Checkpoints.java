@@ -73,6 +73,11 @@ public final class Checkpoints {
     return manifest != null && manifest.verifies(fileSystem, checkpoint);
   }
 
+  /** Tells whether a checkpoint is complete; its checksums are not looked at. */
+  public boolean isWhole(Path checkpoint) throws IOException {
+    return fileSystem.exists(new Path(checkpoint, CheckpointManifest.FILE_NAME));
+  }
+
   /** Removes what stands at {@code checkpoint}, such as the rest of an interrupted write. */
   void clear(Path checkpoint) throws IOException {
     fileSystem.delete(checkpoint, true);
@@ -101,7 +106,7 @@ public final class Checkpoints {
       }
       Path manifest = new Path(checkpoint, CheckpointManifest.FILE_NAME);
       boolean stays = false;
-      if (fileSystem.exists(manifest)) {
+      if (isWhole(checkpoint)) {
         whole++;
         stays = whole <= keep || milestoneSteps > 0 && step % milestoneSteps == 0;
       }

@@ -68,6 +68,15 @@ final class MetricsLog {
     }
   }
 
+  /** Writes what is not on disk yet. */
+  synchronized void flush() {
+    try {
+      write();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot write " + path, e);
+    }
+  }
+
   /** Writes the lines up to a round; later ones are of an attempt that failed. */
   synchronized void keep(long roundsDone) throws IOException {
     lines.removeIf(line -> round(line) > roundsDone);

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.StoppedException;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.tensor.Tensors;
 
@@ -46,6 +47,7 @@ final class ReconstructionQuality {
     long latents = 0;
     try (NoGradGuard guard = new NoGradGuard()) {
       for (int start = 0; start < pictures.count(); start += BATCH) {
+        StoppedException.ifTold("the measurement");
         try (PointerScope scope = new PointerScope()) {
           int end = Math.min(pictures.count(), start + BATCH);
           Tensor pixels =

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.latentspark.averaging.StoppedException;
 import org.latentspark.model.ClipModel;
 import org.latentspark.model.ClipPixels;
 import org.latentspark.model.ClipTokenizer;
@@ -55,6 +56,7 @@ final class RetrievalQuality {
     List<float[]> texts = new ArrayList<>();
     try (NoGradGuard guard = new NoGradGuard()) {
       for (int start = 0; start < pictures.count(); start += BATCH) {
+        StoppedException.ifTold("the measurement");
         try (PointerScope scope = new PointerScope()) {
           int end = Math.min(pictures.count(), start + BATCH);
           TensorVector embeddings = new TensorVector();

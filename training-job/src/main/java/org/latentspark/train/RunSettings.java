@@ -12,6 +12,7 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.averaging.AveragingPlan;
 import org.latentspark.averaging.InnerOptimizer;
 import org.latentspark.averaging.LearningRate;
+import org.latentspark.averaging.StateStore;
 import org.latentspark.cli.Settings;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.tensor.Precision;
@@ -28,6 +29,7 @@ import org.latentspark.tensor.Precision;
  * @param recovery what a failed segment costs
  * @param keep newest checkpoints that stay
  * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
+ * @param writing whether training goes on while a checkpoint is written
  * @param effective the whole effective configuration, for the run's records
  */
 record RunSettings(
@@ -40,6 +42,7 @@ record RunSettings(
     Recovery recovery,
     int keep,
     long milestoneSteps,
+    StateStore.Writing writing,
     String effective) {
   static final String REFERENCE = "org/latentspark/train/reference.conf";
 
@@ -111,13 +114,24 @@ record RunSettings(
         recovery,
         settings.integer("checkpoint.keep", 1, Integer.MAX_VALUE),
         settings.longInteger("checkpoint.milestone-steps", 0, Long.MAX_VALUE),
+        settings.oneOf("checkpoint.writing", StateStore.Writing.class),
         settings.render());
   }
 
   /** Returns these settings for another model of the same kind. */
   RunSettings withModelJson(String json) {
     return new RunSettings(
-        output, json, initial, seed, batchSize, plan, recovery, keep, milestoneSteps, effective);
+        output,
+        json,
+        initial,
+        seed,
+        batchSize,
+        plan,
+        recovery,
+        keep,
+        milestoneSteps,
+        writing,
+        effective);
   }
 
   /** Reads a decay: at 1, AdamW's correction of its starting zeros would divide by 0. */

@@ -12,6 +12,7 @@ import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.latentspark.averaging.StoppedException;
 import org.latentspark.cli.Settings;
 import org.latentspark.sample.ContactSheet;
 import org.latentspark.sample.DrawSettings;
@@ -55,8 +56,12 @@ final class SampleGrids {
     this.configuration = configuration;
   }
 
-  /** Draws the grid of a checkpoint to {@code <run>/samples/<checkpoint>/grid.png}. */
-  void draw(Path checkpoint) throws IOException {
+  /**
+   * Draws the grid of a checkpoint to {@code <run>/samples/<checkpoint>/grid.png} and returns it.
+   *
+   * @throws StoppedException when the JVM was told to end
+   */
+  BufferedImage draw(Path checkpoint) throws IOException {
     model.load(checkpoint, Weights.EMA);
     long[] seeds = LongStream.range(0, prompts.size()).map(i -> settings.seed() + i).toArray();
     List<BufferedImage> pictures =
@@ -65,12 +70,13 @@ final class SampleGrids {
             "",
             seeds,
             DrawSettings.of(settings.steps(), settings.guidanceScale()),
-            () -> {});
+            () -> StoppedException.ifTold("a sample grid"));
+    BufferedImage grid = new ContactSheet(COLUMNS, TILE).draw(pictures, prompts);
     Path folder = new Path(new Path(run, "samples"), checkpoint.getName());
     FileSystem fileSystem = FileSystems.of(folder, configuration);
     fileSystem.mkdirs(folder);
     try (OutputStream out = fileSystem.create(new Path(folder, "grid.png"), true)) {
-      ImageIO.write(new ContactSheet(COLUMNS, TILE).draw(pictures, prompts), "png", out);
+      ImageIO.write(grid, "png", out);
     }
     ObjectNode record = JSON.createObjectNode();
     record.put("checkpoint", checkpoint.getName());
@@ -82,5 +88,6 @@ final class SampleGrids {
     try (OutputStream out = fileSystem.create(new Path(folder, "samples.json"), true)) {
       out.write(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(record));
     }
+    return grid;
   }
 }

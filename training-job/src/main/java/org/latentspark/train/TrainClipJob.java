@@ -97,7 +97,7 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
                 plan.source().metadata(),
                 new TreeMap<>(),
                 new TreeMap<>(),
-                (reached, step) -> {});
+                (reached, step, events) -> {});
     export(run, pictures, tokenizer, checkpoint, hadoop);
   }
 

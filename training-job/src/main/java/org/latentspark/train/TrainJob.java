@@ -103,7 +103,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
     state.put("dataset", plan.dataset());
     state.put(VERSION, Integer.toString(manifest.version()));
     state.put(FINGERPRINT, dataset.fingerprint());
-    Trainer.CheckpointListener listener = (checkpoint, step) -> {};
+    Trainer.CheckpointListener listener = (checkpoint, step, events) -> {};
     if (!plan.encoders().isEmpty()) {
       SampleGrids grids =
           new SampleGrids(
@@ -112,7 +112,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
               prompts(plan, dataset),
               new Path(plan.encoders()),
               hadoop);
-      listener = (checkpoint, step) -> grids.draw(checkpoint);
+      listener = (checkpoint, step, events) -> events.grid(step, grids.draw(checkpoint));
     }
     Path checkpoint =
         trainer.run(

@@ -77,7 +77,7 @@ public final class TrainVaeJob implements Verb<TrainVaeJob.Plan> {
                 plan.source().metadata(),
                 new TreeMap<>(),
                 new TreeMap<>(),
-                (reached, step) -> {});
+                (reached, step, events) -> {});
     export(run, pictures, checkpoint, spark.sparkContext().hadoopConfiguration());
   }
 

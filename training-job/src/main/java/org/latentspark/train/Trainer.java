@@ -2,6 +2,7 @@ package org.latentspark.train;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -16,11 +17,14 @@ import org.latentspark.averaging.AveragingTrainingMaster;
 import org.latentspark.averaging.NonFiniteException;
 import org.latentspark.averaging.Objective;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.averaging.RunListener;
+import org.latentspark.averaging.RunMetrics;
 import org.latentspark.averaging.SegmentFailedException;
 import org.latentspark.averaging.Slots;
 import org.latentspark.averaging.StateStore;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
+import org.latentspark.cli.InputException;
 import org.latentspark.cli.Progress;
 import org.latentspark.cli.UsageException;
 import org.latentspark.graph.Architecture;
@@ -32,8 +36,8 @@ import org.nd4j.linalg.learning.config.Adam;
 final class Trainer {
   /** Hears of each new checkpoint, on the driver. */
   interface CheckpointListener {
-    /** Called after a segment, with its checkpoint. */
-    void reached(Path checkpoint, long step) throws IOException;
+    /** Called with each checkpoint when it is complete, while training goes on. */
+    void reached(Path checkpoint, long step, RunEvents events) throws IOException;
   }
 
   private final JavaSparkContext spark;
@@ -42,6 +46,8 @@ final class Trainer {
   private final LossAlarm alarm = new LossAlarm();
   private double validation = Double.NaN;
   private String start;
+  private long rounds;
+  private int failures;
 
   Trainer(JavaSparkContext spark, RunSettings settings, Architecture architecture) {
     this.spark = spark;
@@ -72,12 +78,13 @@ final class Trainer {
     TreeMap<String, String> record = new TreeMap<>(facts);
     record.put("config", settings.effective());
     String state = reached().map(Path::getName).orElse(StateStore.START);
-    long rounds = roundsDone(checkpoints, state);
+    rounds = roundsDone(checkpoints, state);
     long all = settings.plan().rounds();
     if (rounds > 0) {
       System.out.printf("Going on from %s, %d of %d averages done%n", state, rounds, all);
     }
     MetricsLog metrics = new MetricsLog(new Path(settings.output()), hadoop, rounds);
+    RunEvents events = new RunEvents(new Path(settings.output()), hadoop, steps(rounds));
     ComputationGraph network = network();
     StateStore store =
         new CheckpointStore(
@@ -87,7 +94,8 @@ final class Trainer {
             texts,
             record,
             settings.keep(),
-            settings.milestoneSteps());
+            settings.milestoneSteps(),
+            settings.writing());
     if (rounds > 0) {
       CheckpointStore.requireSameModel(
           checkpoints.named(state),
@@ -117,12 +125,23 @@ final class Trainer {
               settings.plan(),
               objective,
               store,
-              report -> {
-                metrics.add(report);
-                show(progress, report);
+              new RunListener() {
+                @Override
+                public void round(RoundReport report) {
+                  metrics.add(report);
+                  RunMetrics.here().round(report);
+                  events.add(report);
+                  show(progress, report);
+                }
+
+                @Override
+                public void state(String name) {
+                  metrics.flush();
+                  events.flush();
+                  reached(checkpoints, name, listener, events);
+                }
               });
       SparkComputationGraph graph = new SparkComputationGraph(spark, network, master);
-      int failures = 0;
       while (rounds < all) {
         master.prepare(state, workforce.next());
         try {
@@ -135,16 +154,42 @@ final class Trainer {
           workforce.recover(e, rounds, failures);
           state = newest(checkpoints);
         }
-        long reached = roundsDone(checkpoints, state);
-        metrics.keep(reached);
-        if (reached > rounds) {
-          failures = 0;
-          listener.reached(checkpoints.named(state), reached * settings.plan().frequency());
-        }
-        rounds = reached;
+        long done = roundsDone(checkpoints, state);
+        reached(checkpoints, state, listener, events);
+        metrics.keep(done);
+        events.keep(steps(done));
+        rounds = done;
       }
     }
     return checkpoints.named(state);
+  }
+
+  private long steps(long averages) {
+    return averages * settings.plan().frequency();
+  }
+
+  /** Passes on a checkpoint, unless it is an old one. */
+  private void reached(
+      Checkpoints checkpoints, String name, CheckpointListener listener, RunEvents events) {
+    try {
+      long done = roundsDone(checkpoints, name);
+      if (done <= rounds) {
+        return;
+      }
+      rounds = done;
+      failures = 0;
+      Path checkpoint = checkpoints.named(name);
+      try {
+        listener.reached(checkpoint, steps(done), events);
+      } catch (IOException | InputException e) {
+        if (checkpoints.isWhole(checkpoint)) {
+          throw e;
+        }
+        System.out.println(checkpoint + " has made room for newer ones before it was drawn");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot look at the checkpoint " + name, e);
+    }
   }
 
   /** Returns the checkpoint that the run goes on from; it is looked for, and checked, but once. */

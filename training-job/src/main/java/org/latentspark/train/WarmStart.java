@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.deploy.SparkHadoopUtil;
+import org.latentspark.averaging.HadoopSettings;
 import org.latentspark.averaging.StateStore;
 import org.latentspark.averaging.TrainingVectors;
 import org.latentspark.checkpoint.CheckpointStore;
@@ -53,6 +53,11 @@ record WarmStart(StateStore store, String directory, String model) implements St
   }
 
   @Override
+  public Writing writing() {
+    return store.writing();
+  }
+
+  @Override
   public String newest() throws IOException {
     return store.newest();
   }
@@ -62,7 +67,7 @@ record WarmStart(StateStore store, String directory, String model) implements St
       throws IOException {
     Progress progress = store.restore(state, network, vectors);
     if (state.equals(START)) {
-      Configuration hadoop = SparkHadoopUtil.get().conf();
+      Configuration hadoop = HadoopSettings.here();
       Path weights = new Path(directory, model);
       new ModelDirectory(weights, hadoop)
           .load(network.parameters(), vectors.average(), WeightNames.EXACT);

@@ -250,7 +250,8 @@ class TestCheckpoints {
         new TreeMap<>(Map.of("scheduler/scheduler_config.json", "{\"a\": 1}")),
         new TreeMap<>(Map.of("dataset", "pairs")),
         keep,
-        milestoneSteps);
+        milestoneSteps,
+        StateStore.Writing.BACKGROUND);
   }
 
   /** Saves random vectors as the state after {@code step} steps, ten a round. */

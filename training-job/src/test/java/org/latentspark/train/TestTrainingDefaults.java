@@ -57,7 +57,8 @@ class TestTrainingDefaults {
           Map.entry("recovery.patience", "2m"),
           Map.entry("checkpoint.every-rounds", 25),
           Map.entry("checkpoint.keep", 5),
-          Map.entry("checkpoint.milestone-steps", 0));
+          Map.entry("checkpoint.milestone-steps", 0),
+          Map.entry("checkpoint.writing", "background"));
 
   private static final Map<String, Object> PICTURES =
       Map.of(
@@ -187,6 +188,7 @@ class TestTrainingDefaults {
         "optimizer.beta2=2 | must be a number from 0.0 to 1.0",
         "averaging.deadline=soon | must be a duration",
         "averaging.deadline=0s | must be above 0",
+        "checkpoint.writing=sync | must be one of background, blocking",
         "checkpoint.keep=0 | must be a whole number from 1",
         "model=/none/config.json | must be the path of a config.json of this model",
         "dataset= | is required",

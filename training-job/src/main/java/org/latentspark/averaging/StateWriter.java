@@ -1,0 +1,145 @@
+package org.latentspark.averaging;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.latentspark.model.TorchModel;
+
+/**
+ * Keeps a run's states in the store, in the background from a copy of their vectors while training
+ * goes on; no more than one is under way, and a failure is told no later than at the next.
+ */
+final class StateWriter implements AutoCloseable {
+  private final StateStore store;
+  private final TorchModel model;
+  private final Duration deadline;
+  private final ExecutorService background =
+      Executors.newSingleThreadExecutor(
+          work -> {
+            Thread thread = new Thread(work, "state-writer");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private TrainingVectors copy;
+  private Future<String> outstanding;
+  private String newest;
+
+  /**
+   * Makes a writer.
+   *
+   * @param deadline how long {@link #write} and {@link #await} wait for the state before
+   */
+  StateWriter(StateStore store, TorchModel model, Duration deadline) {
+    this.store = store;
+    this.model = model;
+    this.deadline = deadline;
+  }
+
+  /**
+   * Keeps a state; the vectors may change as soon as this returns.
+   *
+   * @throws IOException when this state, or the one before, cannot be written
+   */
+  void write(TrainingVectors vectors, StateStore.Progress progress) throws IOException {
+    await();
+    if (store.writing() == StateStore.Writing.BLOCKING) {
+      newest = store.save(model, vectors, progress);
+      return;
+    }
+    if (copy == null) {
+      copy = emptyLike(vectors);
+    }
+    copyInto(copy, vectors);
+    outstanding = background.submit(() -> store.save(model, copy, progress));
+  }
+
+  /**
+   * Returns the name of the newest state that is complete, or null before the first.
+   *
+   * @throws IOException when a state could not be written
+   */
+  String newest() throws IOException {
+    if (outstanding != null && outstanding.isDone()) {
+      await();
+    }
+    return newest;
+  }
+
+  /**
+   * Waits until no state is under way and returns the name of the newest, or null without any.
+   *
+   * @throws IOException when it cannot be written, or is not by the deadline
+   */
+  String await() throws IOException {
+    if (outstanding == null) {
+      return newest;
+    }
+    try {
+      newest = outstanding.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      outstanding = null;
+      return newest;
+    } catch (ExecutionException e) {
+      outstanding = null;
+      throw new IOException("A checkpoint was not written: " + e.getCause(), e.getCause());
+    } catch (TimeoutException e) {
+      throw new IOException("A checkpoint was not written within " + deadline, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("Interrupted while a checkpoint was written", e);
+    }
+  }
+
+  /** Returns how many vectors of the parameters' length a writer takes beside the worker's. */
+  static int vectors(StateStore store, InnerOptimizer.Settings optimizer) {
+    return store.writing() == StateStore.Writing.BLOCKING ? 0 : 2 + optimizer.moments();
+  }
+
+  private static TrainingVectors emptyLike(TrainingVectors vectors) {
+    Map<String, Tensor> moments = new LinkedHashMap<>();
+    try (PointerScope scope = new PointerScope()) {
+      vectors.moments().forEach((name, moment) -> moments.put(name, torch.empty_like(moment)));
+      Tensor average = torch.empty_like(vectors.average());
+      average.retainReference();
+      moments.values().forEach(Tensor::retainReference);
+      return new TrainingVectors(average, moments);
+    }
+  }
+
+  private static void copyInto(TrainingVectors target, TrainingVectors source) {
+    target.average().copy_(source.average());
+    target.movingAverage().copy_(source.movingAverage());
+    target.moments().forEach((name, moment) -> moment.copy_(source.moments().get(name)));
+  }
+
+  /** Waits for a state that is under way: libtorch's memory must not go while it is read. */
+  @Override
+  public void close() {
+    background.shutdown();
+    boolean interrupted = false;
+    while (!background.isTerminated()) {
+      try {
+        background.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    if (copy != null) {
+      copy.average().releaseReference();
+      copy.moments().values().forEach(Tensor::releaseReference);
+      copy.close();
+    }
+  }
+}
