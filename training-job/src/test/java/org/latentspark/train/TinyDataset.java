@@ -89,6 +89,46 @@ public final class TinyDataset {
         hadoop);
   }
 
+  /**
+   * Writes at {@code folder} the data set that stands at {@code sound}, in one file, but for a
+   * training pair whose latent is not finite.
+   */
+  static void spoil(Path sound, Path folder, int row, long seed) throws IOException {
+    Configuration hadoop = new Configuration();
+    Manifest whole =
+        LatentDataset.open(new org.apache.hadoop.fs.Path(sound.toUri()), hadoop).manifest();
+    org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
+    String path = whole.files().get(0).path();
+    try (LatentWriter writer = new LatentWriter(directory, path, SHAPE, hadoop)) {
+      for (int number = 0; number < whole.accounting().encoded(); number++) {
+        Split split = number < whole.rows(Split.VALIDATION) ? Split.VALIDATION : Split.TRAIN;
+        EncodedPair pair = pair(SHAPE, TOKENS, number, split, seed);
+        writer.write(number == row ? notFinite(pair) : pair);
+      }
+      LatentDataset.publish(
+          directory,
+          new Manifest(
+              whole.format(),
+              whole.formatVersion(),
+              whole.created(),
+              whole.encoders(),
+              whole.latent(),
+              whole.text(),
+              whole.imageSize(),
+              whole.seed(),
+              whole.validationShare(),
+              List.of(writer.finish().file()),
+              List.of(),
+              whole.accounting()),
+          hadoop);
+    }
+  }
+
+  private static EncodedPair notFinite(EncodedPair pair) {
+    Arrays.fill(pair.latent(), (byte) 0x7e); // 0x7e7e is NaN in fp16
+    return pair;
+  }
+
   /** Publishes a second version, which has all pairs of the first once more. */
   static void append(Path folder) throws IOException {
     org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());

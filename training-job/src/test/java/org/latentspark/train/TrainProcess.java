@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,13 +29,16 @@ final class TrainProcess implements AutoCloseable {
    * Starts the verb.
    *
    * @param folder where the process runs and keeps its log
+   * @param options of its JVM, beside those of this one
    */
-  static TrainProcess start(Path folder, String master, List<String> arguments) throws IOException {
+  static TrainProcess start(Path folder, List<String> options, List<String> arguments)
+      throws IOException {
+    Files.createDirectories(folder);
     String classPath = System.getProperty("java.class.path");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.add("-Dspark.master=" + master);
+    command.addAll(options);
     command.add("-Dspark.ui.enabled=false");
     command.add("-Dspark.executor.extraClassPath=" + classPath);
     command.add("-Dspark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
@@ -65,19 +69,25 @@ final class TrainProcess implements AutoCloseable {
     }
   }
 
-  /** Returns the executors, oldest first. */
-  List<ProcessHandle> executors() {
-    return process
-        .children()
-        .filter(child -> child.info().command().orElse("").endsWith("java"))
-        .sorted()
-        .toList();
+  /** Kills a process with -9 and waits for its end. */
+  static void kill(ProcessHandle process) {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 
-  /** Waits until {@code count} executors run and returns them. */
-  List<ProcessHandle> awaitExecutors(int count) throws InterruptedException {
-    await(count + " executors", () -> executors().size() >= count);
-    return executors();
+  /** Returns the stacks of a JVM's threads, or "" where it does not tell. */
+  static String stacks(ProcessHandle jvm) {
+    try {
+      Process asked =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "jstack").toString(),
+                  Long.toString(jvm.pid()))
+              .redirectErrorStream(true)
+              .start();
+      return new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** Sends a signal, such as TERM, to a process. */
