@@ -22,8 +22,14 @@ public final class ImageUrl {
     if (location.isBlank()) {
       return Optional.empty();
     }
+    String text = location.strip();
+    // As it stands, where it can be read so: an IPv6 address has brackets that must stay.
+    return resolveStrictly(base, text).or(() -> resolveStrictly(base, escape(text)));
+  }
+
+  private static Optional<URI> resolveStrictly(URI base, String location) {
     try {
-      return parse(base.resolve(escape(location.strip())).toString());
+      return parse(base.resolve(location).toString());
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }

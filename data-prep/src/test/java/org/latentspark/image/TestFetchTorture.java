@@ -3,96 +3,104 @@ package org.latentspark.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
-import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.latentspark.filter.RejectedException;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Fetches and decodes 10,000 URLs of a server that is as bad as the web. */
 @Tag("chaos")
 @Tag("slow")
-@Timeout(500)
+@Timeout(900)
 class TestFetchTorture {
   private static final int URLS = 10_000;
-  private static final int IN_FLIGHT = 500;
-  private static final String GOOD = "encoded";
-  private static final Duration DEADLINE = Duration.ofSeconds(20);
-  private static final Duration GRACE = Duration.ofSeconds(10);
-  private static final long MEMORY = 128 << 20;
 
-  /**
-   * Bodies grow by doubling and are copied once, and each connection has its buffers. Without a
-   * bound, bodies of 2 MiB would take a gigabyte and more.
-   */
-  private static final long MOST_HEAP = 4 * MEMORY + IN_FLIGHT * (64L << 10);
+  /** Each of these takes a whole deadline. */
+  private static final List<String> SLOW = List.of("/hang", "/drip");
+
+  private static final int EACH_SLOW = 60;
+
+  /** Without a bound, 380 of these at once take a gigabyte and more. */
+  private static final List<String> LARGE = List.of("/large", "/endless");
+
+  private static final int EACH_LARGE = 430;
+
+  /** Bodies grow by doubling and are copied once; each connection has its buffers. */
+  private static final long HEAP_MIB = (4 * FetchTorture.MEMORY >> 20) + 128;
+
+  private static final long NATIVE_MIB = 512;
+
+  @TempDir private Path folder;
 
   @Test
   void everyUrlEndsInTimeUnderItsReasonInBoundedMemory() throws Exception {
-    InetAddress outside = InetAddress.getByName("127.0.0.1");
     try (TortureServer server = new TortureServer("127.0.0.1");
         TortureServer inside = new TortureServer("127.0.0.2")) {
-      List<String> urls = new ArrayList<>();
       Map<String, String> expected = expectations(server, inside);
-      List<String> paths = List.copyOf(expected.keySet());
-      Map<String, String> expectedByUrl = new HashMap<>();
+      List<String> paths = paths(expected.keySet());
+      List<String> urls = new ArrayList<>();
+      Properties expectedByUrl = new Properties();
       for (int i = 0; i < URLS; i++) {
-        String path = paths.get(i % paths.size());
-        urls.add(server.url(path) + "?" + i);
-        expectedByUrl.put(urls.get(i), expected.get(path));
+        urls.add(server.url(paths.get(i)) + "?" + i);
+        expectedByUrl.setProperty(urls.get(i), expected.get(paths.get(i)));
       }
-      Collections.shuffle(urls, new Random(7));
+      Files.write(folder.resolve("urls.txt"), urls);
 
-      FetchSettings settings =
-          TestFetcher.settings(
-              "fetch.parallelism=" + IN_FLIGHT,
-              "fetch.per-host=" + IN_FLIGHT,
-              "fetch.memory=" + MEMORY,
-              "fetch.max-bytes=2 MiB",
-              "fetch.connect-timeout=" + DEADLINE.toSeconds() + " s",
-              "fetch.read-timeout=" + DEADLINE.toSeconds() + " s",
-              "fetch.deadline=" + DEADLINE.toSeconds() + " s");
-      Map<String, String> actual;
-      long before = liveHeap();
-      long residentBefore = residentBytes();
-      AtomicLong peak = new AtomicLong();
-      AtomicLong slowest = new AtomicLong();
-      try (Fetcher fetcher = new Fetcher(settings, outside::equals, InetAddress::getAllByName)) {
-        actual = run(fetcher, urls, peak, slowest);
-      }
+      fetch();
 
+      Properties actual = read("outcomes.properties");
       assertThat(actual).hasSize(URLS);
       assertThat(actual.entrySet())
-          .filteredOn(end -> !end.getValue().startsWith(expectedByUrl.get(end.getKey())))
+          .filteredOn(
+              end ->
+                  !end.getValue()
+                      .toString()
+                      .startsWith(expectedByUrl.getProperty(end.getKey().toString())))
+          .as("URLs that end otherwise than they have to")
           .isEmpty();
-      assertThat(Duration.ofNanos(slowest.get())).isLessThan(DEADLINE.plus(GRACE));
+      Properties process = read("process.properties");
+      assertThat(Long.parseLong(process.getProperty("slowest-seconds")))
+          .isLessThan(FetchTorture.DEADLINE.plus(FetchTorture.GRACE).toSeconds());
+      assertThat(process.getProperty("connections"))
+          .as("all that the process ever connected to")
+          .isEqualTo(server.url("").replace("http://", ""));
       assertThat(inside.connections()).as("connections to the refused address").isZero();
-      assertThat(peak.get() - before).as("heap in use").isLessThan(MOST_HEAP);
-      assertThat(residentBytes() - residentBefore).as("resident memory").isLessThan(1L << 30);
+      assertThat(Long.parseLong(process.getProperty("peak-resident-bytes")) >> 20)
+          .as("MiB, of heap and native memory, at the peak")
+          .isLessThan(HEAP_MIB + NATIVE_MIB);
     }
+  }
+
+  /** Slow ones first, so that they wait beside the others' work; then the burst of large ones. */
+  private static List<String> paths(Iterable<String> all) {
+    List<String> paths = new ArrayList<>();
+    SLOW.forEach(path -> paths.addAll(Collections.nCopies(EACH_SLOW, path)));
+    for (int i = 0; i < EACH_LARGE; i++) {
+      paths.addAll(LARGE);
+    }
+    List<String> others = new ArrayList<>();
+    all.forEach(others::add);
+    others.removeAll(SLOW);
+    others.removeAll(LARGE);
+    List<String> rest = new ArrayList<>();
+    for (int i = 0; paths.size() + rest.size() < URLS; i++) {
+      rest.add(others.get(i % others.size()));
+    }
+    Collections.shuffle(rest, new Random(7));
+    paths.addAll(rest);
+    return paths;
   }
 
   /** The server's paths, and what has to become of them. */
@@ -110,10 +118,10 @@ class TestFetchTorture {
         .with("/large", Arrays.copyOf(jpeg, 1_500_000));
     inside.with("/secret", jpeg);
     Map<String, String> expected = new LinkedHashMap<>();
-    expected.put("/good", GOOD);
-    expected.put("/cmyk", GOOD);
-    expected.put("/large", GOOD);
-    expected.put("/flaky/good", GOOD);
+    expected.put("/good", FetchTorture.GOOD);
+    expected.put("/cmyk", FetchTorture.GOOD);
+    expected.put("/large", FetchTorture.GOOD);
+    expected.put("/flaky/good", FetchTorture.GOOD);
     expected.put("/relative-to-nothing", "not-found");
     expected.put("/status/403", "forbidden");
     expected.put("/status/503", "http-error");
@@ -124,6 +132,8 @@ class TestFetchTorture {
     expected.put("/loop", "bad-redirect");
     expected.put("/redirect-to/" + inside.url("/secret"), "private-address");
     expected.put("/redirect-to/http://169.254.169.254/latest/meta-data", "private-address");
+    expected.put("/redirect-to/http://[fe80::1]/x", "private-address");
+    expected.put("/redirect-to/http://[::ffff:169.254.169.254]/x", "private-address");
     expected.put("/endless", "too-large");
     expected.put("/claims-10-gb", "too-large");
     expected.put("/gzip-bomb", "not-an-image");
@@ -136,62 +146,44 @@ class TestFetchTorture {
     return expected;
   }
 
-  private static Map<String, String> run(
-      Fetcher fetcher, List<String> urls, AtomicLong peak, AtomicLong slowest)
-      throws InterruptedException {
-    ImageDecoder decoder = new ImageDecoder(new ImageSettings(64, 1 << 26));
-    ExecutorService decoding = Executors.newSingleThreadExecutor();
-    Semaphore free = new Semaphore(IN_FLIGHT);
-    Map<String, String> outcomes = new ConcurrentHashMap<>();
-    List<CompletableFuture<Void>> ends = new ArrayList<>();
-    for (String url : urls) {
-      assertThat(free.tryAcquire(60, TimeUnit.SECONDS)).as("a fetch ends").isTrue();
-      long start = System.nanoTime();
-      CompletableFuture<SquareImage> image = fetcher.fetch(url, decoder::decode, decoding);
-      ends.add(
-          image.handle(
-              (square, failure) -> {
-                slowest.accumulateAndGet(System.nanoTime() - start, Math::max);
-                outcomes.put(url, outcome(failure));
-                free.release();
-                return null;
-              }));
-      if (outcomes.size() % 500 == 250) {
-        peak.accumulateAndGet(liveHeap(), Math::max);
-      }
+  private void fetch() throws Exception {
+    Path log = folder.resolve("log");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + HEAP_MIB + "m",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-Djava.security.manager=allow",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-cp",
+                System.getProperty("java.class.path"),
+                FetchTorture.class.getName(),
+                folder.toString(),
+                "127.0.0.1")
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(10, TimeUnit.MINUTES)).as("the process ends").isTrue();
+    } finally {
+      process.destroyForcibly();
     }
-    assertThat(free.tryAcquire(IN_FLIGHT, 60, TimeUnit.SECONDS)).as("all end").isTrue();
-    decoding.shutdownNow();
-    return outcomes;
+    assertThat(process.exitValue()).as(() -> text(log)).isZero();
   }
 
-  private static String outcome(Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof CompletionException) {
-      cause = cause.getCause();
+  private static String text(Path log) {
+    try {
+      return Files.readString(log);
+    } catch (IOException e) {
+      return e.toString();
     }
-    if (cause == null) {
-      return GOOD;
-    }
-    // The reason's code, a colon and the detail.
-    return cause instanceof RejectedException ? cause.getMessage() : cause.toString();
   }
 
-  /** What is in use right after a full collection. */
-  private static long liveHeap() {
-    System.gc();
-    return ManagementFactory.getMemoryPoolMXBeans().stream()
-        .filter(pool -> pool.getType() == MemoryType.HEAP)
-        .map(MemoryPoolMXBean::getCollectionUsage)
-        .filter(usage -> usage != null)
-        .mapToLong(usage -> usage.getUsed())
-        .sum();
-  }
-
-  private static long residentBytes() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/status")).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-        .sum();
+  private Properties read(String name) throws IOException {
+    Properties properties = new Properties();
+    try (var in = Files.newBufferedReader(folder.resolve(name))) {
+      properties.load(in);
+    }
+    return properties;
   }
 }

@@ -21,6 +21,9 @@ import java.util.zip.GZIPOutputStream;
 
 /** An HTTP server on a real socket that behaves as badly as the web does. */
 public final class TortureServer implements AutoCloseable {
+  /** In milliseconds; closing the server ends it. */
+  private static final long LONG = 3_600_000;
+
   private static final byte[] BOMB = gzip(new byte[10 << 20]);
 
   private final ServerSocket socket;
@@ -111,7 +114,7 @@ public final class TortureServer implements AutoCloseable {
     if (path.startsWith("/status/")) {
       status(out, withoutQuery(path).substring(8), "sorry");
     } else if (path.startsWith("/redirect-to/")) {
-      redirect(out, path.substring(13));
+      redirect(out, URLDecoder.decode(path.substring(13), StandardCharsets.US_ASCII));
     } else if (path.startsWith("/robots/")) {
       byte[] file = file("/file.bin");
       String tag = URLDecoder.decode(path.substring(8), StandardCharsets.US_ASCII);
@@ -133,7 +136,7 @@ public final class TortureServer implements AutoCloseable {
       switch (withoutQuery(path)) {
         case "/loop" -> redirect(out, url("/loop"));
         case "/relative" -> redirect(out, "/file.bin");
-        case "/hang" -> Thread.sleep(60_000);
+        case "/hang" -> Thread.sleep(LONG);
         case "/drip" -> {
           head(out, "200", "Content-Type: image/jpeg\r\nContent-Length: 100000\r\n");
           while (true) {
@@ -153,7 +156,7 @@ public final class TortureServer implements AutoCloseable {
           head(out, "200", "Content-Length: 10000000000\r\n");
           out.write(1);
           out.flush();
-          Thread.sleep(60_000);
+          Thread.sleep(LONG);
         }
         case "/lies" -> {
           head(out, "200", "Content-Length: 1000\r\n");
