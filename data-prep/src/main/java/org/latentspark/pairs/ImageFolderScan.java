@@ -55,7 +55,7 @@ final class ImageFolderScan extends RowScan {
       return refused(name, SourceFault.BAD_ENTRY, e.getMessage());
     }
     String path = files.get(name).getPath().toString();
-    return PairRows.of(texts.fields(), ImageLocation.ofFile(path), path);
+    return PairRows.of(texts, ImageLocation.ofFile(path), path);
   }
 
   private String text(String name) throws IOException {

@@ -7,20 +7,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetFileReader;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
-import org.apache.parquet.schema.MessageType;
 import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,45 +32,52 @@ import org.latentspark.cli.InputException;
  * Image-text pairs of any source: metadata in Parquet, CSV and JSON lines, whose columns and types
  * may vary from file to file; WebDataset archives, Parquet files that hold images, and folders of
  * images, all as img2dataset writes them or alike.
- *
- * @param rows the pairs, and what is none with its reason, in the columns of {@link
- *     PairRecord#SCHEMA} and in no order
- * @param unreadable Parquet files that are none, or only the first part of one
  */
-public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> unreadable) {
-  private static final int MAX_SCAN_TASKS = 100_000;
+public final class MetadataSource {
+  /** What opening a file costs, in bytes that could be read meanwhile. */
+  private static final long OPENING = 4 << 20;
+
+  private static final long MOST_BYTES = 128 << 20;
+
+  private final Dataset<Row> rows;
+  private final LongSupplier counter;
+
+  private MetadataSource(Dataset<Row> rows, LongSupplier counter) {
+    this.rows = rows;
+    this.counter = counter;
+  }
 
   /**
    * Finds the files and plans their reading.
    *
    * @param source paths or globs of files or of folders, on any Hadoop file system
-   * @throws InputException if nothing matches, nothing is readable, or a file lacks a column
+   * @throws InputException if nothing matches, nothing is readable, or the tables lack a column
    */
   public static MetadataSource open(SparkSession spark, List<String> source) throws IOException {
-    // Column names are taken as the file has them: URL and url may stand in one table.
-    SparkSession session = spark.newSession();
-    session.conf().set("spark.sql.caseSensitive", "true");
-    Configuration configuration = session.sparkContext().hadoopConfiguration();
-    SourceFiles files = SourceFiles.find(source, configuration);
-    List<PairRecord.UnreadableFile> unreadable = new ArrayList<>();
-    List<Dataset<Row>> parts = new ArrayList<>();
-    parts.addAll(tables(session, files.parquet(), MetadataColumns::pairs, unreadable));
-    parts.addAll(
-        tables(session, files.parquetBesideImages(), MetadataColumns::failures, unreadable));
-    scanned(session, files.units()).ifPresent(parts::add);
-    Dataset<Row> rows =
-        parts.stream()
-            .reduce(Dataset::union)
-            .orElseThrow(
-                () ->
-                    new InputException(
-                        "source %s: %s"
-                            .formatted(
-                                source,
-                                unreadable.isEmpty()
-                                    ? "no file matches"
-                                    : "unreadable: " + unreadable)));
-    return new MetadataSource(rows, unreadable);
+    Configuration configuration = spark.sparkContext().hadoopConfiguration();
+    List<SourceFiles.Unit> units = SourceFiles.find(source, configuration).units();
+    if (units.isEmpty()) {
+      throw new InputException("source %s: no file matches".formatted(source));
+    }
+    requirePairs(source, units, configuration);
+    SerializableConfiguration shared = new SerializableConfiguration(configuration);
+    JavaRDD<SourceFiles.Unit> tasks =
+        tasks(JavaSparkContext.fromSparkContext(spark.sparkContext()), units);
+    FlatMapFunction<SourceFiles.Unit, Row> scan = unit -> scan(unit, shared);
+    Function<SourceFiles.Unit, Long> count = unit -> count(unit, shared);
+    return new MetadataSource(
+        spark.createDataFrame(tasks.flatMap(scan), PairRecord.SCHEMA),
+        () -> tasks.map(count).fold(0L, Long::sum));
+  }
+
+  /** Returns the pairs, and what is none with its reason, in no order. */
+  public Dataset<Row> rows() {
+    return rows;
+  }
+
+  /** Returns how many rows there are; Parquet files are not read for it. */
+  public long count() {
+    return counter.getAsLong();
   }
 
   /** Returns the pairs whose URL, or whose URL's last segment, is one of {@code names}. */
@@ -82,60 +86,73 @@ public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> 
         url ->
             url != null
                 && (names.contains(url) || names.contains(url.substring(url.lastIndexOf('/') + 1)));
-    return new MetadataSource(
-        rows.filter(udf(named, DataTypes.BooleanType).apply(col("url"))), unreadable);
+    return of(rows.filter(udf(named, DataTypes.BooleanType).apply(col("url"))));
   }
 
   /** Returns the first {@code count} pairs in the order of their keys. */
   public MetadataSource first(int count) {
     Column[] order = PairRecord.ORDER.stream().map(name -> col(name)).toArray(Column[]::new);
-    return new MetadataSource(rows.orderBy(order).limit(count), unreadable);
+    return of(rows.orderBy(order).limit(count));
   }
 
-  private static List<Dataset<Row>> tables(
-      SparkSession session,
-      List<Path> files,
-      BiFunction<Dataset<Row>, String, Dataset<Row>> pairs,
-      List<PairRecord.UnreadableFile> unreadable) {
-    Configuration configuration = session.sparkContext().hadoopConfiguration();
-    return bySchema(files, configuration, unreadable).values().stream()
-        .map(
-            alike ->
-                pairs.apply(session.read().parquet(alike.toArray(new String[0])), alike.get(0)))
-        .toList();
+  private static MetadataSource of(Dataset<Row> rows) {
+    return new MetadataSource(rows, rows::count);
   }
 
-  /** One table for each schema: Spark reads files with float and double scores only apart. */
-  private static Map<MessageType, List<String>> bySchema(
-      List<Path> files, Configuration configuration, List<PairRecord.UnreadableFile> unreadable) {
-    Map<MessageType, List<String>> bySchema = new LinkedHashMap<>();
-    for (Path file : files) {
-      try (ParquetFileReader reader =
-          ParquetFileReader.open(HadoopInputFile.fromPath(file, configuration))) {
-        MessageType schema = reader.getFileMetaData().getSchema();
-        bySchema.computeIfAbsent(schema, any -> new ArrayList<>()).add(escapeGlob(file));
+  /** Looks at the first readable table, so that a wrong source is told before any work. */
+  private static void requirePairs(
+      List<String> source, List<SourceFiles.Unit> units, Configuration configuration) {
+    List<String> unreadable = new ArrayList<>();
+    for (SourceFiles.Unit unit : units) {
+      if (unit.format() != SourceFormat.PARQUET) {
+        return;
+      }
+      Path path = new Path(unit.path());
+      try (ParquetFileReader file = ParquetScan.open(path, 0, 0, configuration)) {
+        ParquetColumns.of(file.getFileMetaData().getSchema())
+            .missing()
+            .ifPresent(
+                what -> {
+                  throw new InputException(
+                      "%s: %s, the file has %s"
+                          .formatted(
+                              path,
+                              what,
+                              file.getFileMetaData().getSchema().getFields().stream()
+                                  .map(field -> field.getName())
+                                  .toList()));
+                });
+        return;
+      } catch (InputException e) {
+        throw e;
       } catch (IOException | RuntimeException e) {
-        unreadable.add(new PairRecord.UnreadableFile(file.toString(), e.toString()));
+        unreadable.add(path + ": " + e);
       }
     }
-    return bySchema;
+    throw new InputException("source %s: unreadable: %s".formatted(source, unreadable));
   }
 
-  /** One task for a file or folder, as long as there are not too many. */
-  private static Optional<Dataset<Row>> scanned(
-      SparkSession session, List<SourceFiles.Unit> units) {
-    if (units.isEmpty()) {
-      return Optional.empty();
+  /** One task for a unit, or for several small ones. */
+  private static JavaRDD<SourceFiles.Unit> tasks(
+      JavaSparkContext spark, List<SourceFiles.Unit> units) {
+    long all = units.stream().mapToLong(MetadataSource::cost).sum();
+    long most = Math.min(MOST_BYTES, Math.max(OPENING, all / spark.defaultParallelism()));
+    List<List<SourceFiles.Unit>> tasks = new ArrayList<>();
+    long bytes = Long.MAX_VALUE;
+    for (SourceFiles.Unit unit : units) {
+      if (tasks.isEmpty() || bytes + cost(unit) > most) {
+        tasks.add(new ArrayList<>());
+        bytes = 0;
+      }
+      tasks.get(tasks.size() - 1).add(unit);
+      bytes += cost(unit);
     }
-    SerializableConfiguration configuration =
-        new SerializableConfiguration(session.sparkContext().hadoopConfiguration());
-    FlatMapFunction<SourceFiles.Unit, Row> scan = unit -> scan(unit, configuration);
-    return Optional.of(
-        session.createDataFrame(
-            JavaSparkContext.fromSparkContext(session.sparkContext())
-                .parallelize(units, Math.min(units.size(), MAX_SCAN_TASKS))
-                .flatMap(scan),
-            PairRecord.SCHEMA));
+    return spark.parallelize(tasks, tasks.size()).flatMap(List::iterator);
+  }
+
+  private static long cost(SourceFiles.Unit unit) {
+    // How much is in a folder of images is not known: it gets a task of its own.
+    return unit.format() == SourceFormat.IMAGE ? MOST_BYTES : unit.length() + OPENING;
   }
 
   private static Iterator<Row> scan(
@@ -154,8 +171,11 @@ public record MetadataSource(Dataset<Row> rows, List<PairRecord.UnreadableFile> 
     return rows;
   }
 
-  /** Spark takes every path for a glob, also one that a glob has found already. */
-  private static String escapeGlob(Path path) {
-    return path.toString().replaceAll("[\\\\{}\\[\\]*?]", "\\\\$0");
+  private static long count(SourceFiles.Unit unit, SerializableConfiguration configuration) {
+    try (RowScan rows = RowScan.open(unit, configuration.value())) {
+      return rows.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

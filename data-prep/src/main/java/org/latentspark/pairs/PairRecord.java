@@ -1,6 +1,5 @@
 package org.latentspark.pairs;
 
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -100,18 +99,5 @@ public record PairRecord(
   public static String keyOf(String url, String caption) {
     String text = (url == null ? "" : url) + "\n" + (caption == null ? "" : caption);
     return Digests.sha256Hex(text.getBytes(StandardCharsets.UTF_8)).substring(0, KEY_DIGITS);
-  }
-
-  /**
-   * A source file that cannot be read; it costs itself and nothing else.
-   *
-   * @param path the file
-   * @param cause why not
-   */
-  public record UnreadableFile(String path, String cause) implements Serializable {
-    /** Returns the row that stands for the file, whose pairs nobody knows. */
-    public Row toRow() {
-      return PairRows.refused(path, null, SourceFault.UNREADABLE_SOURCE, cause);
-    }
   }
 }

@@ -1,44 +1,51 @@
 package org.latentspark.pairs;
 
-import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
+import org.latentspark.latents.Digests;
 
-/** Makes rows of {@link PairRecord#SCHEMA} of sources that Spark does not read itself. */
+/** Makes rows of {@link PairRecord#SCHEMA}. */
 final class PairRows {
+  private static final int CONTENT_DIGITS = 16;
+
   private PairRows() {}
 
   /**
    * Returns the row of a pair.
    *
-   * @param fields values by the names the source has for them; text, numbers or null
    * @param location where the image is stored, null if it has to be fetched; an image without a URL
    *     goes by where it is stored
    * @param name what an image without a URL goes by
    */
-  static Row of(Map<String, ?> fields, ImageLocation location, String name) {
-    String url = text(fields, MetadataField.URL);
+  static Row of(PairFields fields, ImageLocation location, String name) {
+    String url = fields.text(MetadataField.URL);
     if (url == null && location != null) {
       url = name;
     }
-    String caption = text(fields, MetadataField.CAPTION);
-    return row(
-        PairRecord.keyOf(url, caption),
-        url,
-        caption,
-        side(fields, MetadataField.WIDTH),
-        side(fields, MetadataField.HEIGHT),
-        text(fields, MetadataField.LANGUAGE),
-        text(fields, MetadataField.NSFW),
-        number(fields, MetadataField.SIMILARITY),
-        number(fields, MetadataField.UNSAFE),
-        number(fields, MetadataField.WATERMARK),
-        number(fields, MetadataField.AESTHETIC),
-        location == null ? null : location.toString(),
-        null,
-        null,
-        null);
+    return row(fields, url, location, null, null, null);
+  }
+
+  /** Returns the row of a pair whose image came with it; without a URL it goes by its content. */
+  static Row withImage(PairFields fields, byte[] image, String file) {
+    String url = fields.text(MetadataField.URL);
+    if (url == null) {
+      url = file + "#" + Digests.sha256Hex(image).substring(0, CONTENT_DIGITS);
+    }
+    return row(fields, url, null, image, null, null);
+  }
+
+  /** Returns the row of a pair without its image, with what img2dataset says of that. */
+  static Row missing(PairFields fields) {
+    String detail =
+        Stream.of(MetadataField.STATUS, MetadataField.ERROR)
+            .map(fields::text)
+            .filter(Objects::nonNull)
+            .collect(Collectors.joining(": "));
+    String url = fields.text(MetadataField.URL);
+    return row(fields, url, null, null, SourceFault.MISSING_IMAGE, detail);
   }
 
   /** Returns the row of something that is no pair. */
@@ -61,17 +68,39 @@ final class PairRows {
         detail);
   }
 
+  private static Row row(
+      PairFields fields,
+      String url,
+      ImageLocation location,
+      byte[] image,
+      SourceFault fault,
+      String detail) {
+    String caption = fields.text(MetadataField.CAPTION);
+    return row(
+        PairRecord.keyOf(url, caption),
+        url,
+        caption,
+        side(fields, MetadataField.WIDTH),
+        side(fields, MetadataField.HEIGHT),
+        fields.text(MetadataField.LANGUAGE),
+        fields.text(MetadataField.NSFW),
+        number(fields, MetadataField.SIMILARITY),
+        number(fields, MetadataField.UNSAFE),
+        number(fields, MetadataField.WATERMARK),
+        number(fields, MetadataField.AESTHETIC),
+        location == null ? null : location.toString(),
+        image,
+        fault == null ? null : fault.code(),
+        detail);
+  }
+
   private static Row row(Object... values) {
     return new GenericRowWithSchema(values, PairRecord.SCHEMA);
   }
 
-  static String text(Map<String, ?> fields, MetadataField field) {
-    return value(fields, field).map(String::valueOf).orElse(null);
-  }
-
   /** A score; what is no number, and NaN, is null. */
-  private static Double number(Map<String, ?> fields, MetadataField field) {
-    Object value = value(fields, field).orElse(null);
+  private static Double number(PairFields fields, MetadataField field) {
+    Object value = fields.value(field);
     double number = Double.NaN;
     if (value instanceof Number given) {
       number = given.doubleValue();
@@ -86,12 +115,8 @@ final class PairRows {
   }
 
   /** A side in pixels; what cannot be one, such as NaN or -1, is null: not known. */
-  private static Integer side(Map<String, ?> fields, MetadataField field) {
+  private static Integer side(PairFields fields, MetadataField field) {
     Double value = number(fields, field);
     return value != null && value >= 1 && value <= Integer.MAX_VALUE ? value.intValue() : null;
-  }
-
-  private static Optional<Object> value(Map<String, ?> fields, MetadataField field) {
-    return field.find(fields.keySet()).map(fields::get);
   }
 }

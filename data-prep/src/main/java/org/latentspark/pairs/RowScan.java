@@ -32,10 +32,11 @@ abstract class RowScan implements Iterator<Row>, Closeable {
         case TAR ->
             new TarScan(unit.path(), unit.length(), FileSystems.of(path, configuration).open(path));
         case IMAGE -> new ImageFolderScan(path, FileSystems.of(path, configuration));
-        case PARQUET -> throw new IllegalArgumentException("Spark reads Parquet: " + unit);
+        case PARQUET -> new ParquetScan(unit, configuration);
       };
     } catch (IOException e) {
-      return new Unreadable(unit.path(), e);
+      // Of a file that is cut in several units, the first counts.
+      return unit.start() == 0 ? new Unreadable(unit.path(), e) : new Nothing(unit.path());
     }
   }
 
@@ -48,6 +49,8 @@ abstract class RowScan implements Iterator<Row>, Closeable {
       try {
         next = read();
         ended = next == null;
+      } catch (StorageException e) {
+        throw e;
       } catch (IOException | RuntimeException e) {
         next = refused(null, SourceFault.UNREADABLE_SOURCE, e.toString());
         ended = true;
@@ -64,6 +67,16 @@ abstract class RowScan implements Iterator<Row>, Closeable {
     Row row = next;
     next = null;
     return row;
+  }
+
+  /** Returns how many rows there are; the scan is at its end then. */
+  long count() {
+    long count = 0;
+    while (hasNext()) {
+      next();
+      count++;
+    }
+    return count;
   }
 
   /**
@@ -91,6 +104,21 @@ abstract class RowScan implements Iterator<Row>, Closeable {
     @Override
     Row read() throws IOException {
       throw cause;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** What another unit accounts for. */
+  private static final class Nothing extends RowScan {
+    Nothing(String path) {
+      super(path);
+    }
+
+    @Override
+    Row read() {
+      return null;
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** What stands beside a stored image: its caption as text, its metadata as JSON, or both. */
-final class SampleText {
+final class SampleText implements PairFields {
   private static final int MAX_BYTES = 1 << 20;
 
   private final Map<String, Object> fields = new HashMap<>();
@@ -40,11 +40,10 @@ final class SampleText {
     return fields.isEmpty() && caption == null;
   }
 
-  /** Returns the metadata; a caption in it takes precedence, since it is kept to the letter. */
-  Map<String, Object> fields() {
-    if (caption != null && PairRows.text(fields, MetadataField.CAPTION) == null) {
-      fields.put("caption", caption);
-    }
-    return fields;
+  /** The metadata; a caption in it takes precedence, since it is kept to the letter. */
+  @Override
+  public Object value(MetadataField field) {
+    Object value = PairFields.of(fields).value(field);
+    return value == null && field == MetadataField.CAPTION ? caption : value;
   }
 }

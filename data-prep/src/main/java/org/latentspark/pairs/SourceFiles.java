@@ -21,6 +21,9 @@ final class SourceFiles {
   /** Hugging Face's name for a table of the images in its folder and below. */
   private static final String IMAGE_TABLE = "metadata.";
 
+  /** As Spark cuts files. */
+  private static final long PIECE = 128 << 20;
+
   private static final String PARQUET = ".parquet";
 
   private final SortedMap<Path, SourceFormat> files = new TreeMap<>();
@@ -33,10 +36,25 @@ final class SourceFiles {
    * Something that one task reads by itself.
    *
    * @param format how; {@link SourceFormat#IMAGE} stands for a folder of images
+   * @param part what of it is wanted
    * @param path the file or folder
-   * @param length bytes of the file
+   * @param start where in the file the unit begins
+   * @param length bytes from there on
    */
-  record Unit(SourceFormat format, String path, long length) implements Serializable {}
+  record Unit(SourceFormat format, Part part, String path, long start, long length)
+      implements Serializable {
+
+    Unit(SourceFormat format, String path, long length) {
+      this(format, Part.PAIRS, path, 0, length);
+    }
+  }
+
+  /** What of a file is wanted. */
+  enum Part {
+    PAIRS,
+    /** What img2dataset's table says of pairs that are not in the archive or folder beside it. */
+    FAILURES
+  }
 
   /**
    * Finds the files that {@code source} names.
@@ -88,27 +106,16 @@ final class SourceFiles {
     }
   }
 
-  /** Returns the Parquet files that hold pairs. */
-  List<Path> parquet() {
-    return files.keySet().stream()
-        .filter(path -> files.get(path) == SourceFormat.PARQUET && !isBesideImages(path))
-        .toList();
-  }
-
-  /** Returns img2dataset's tables of the pairs that are in archives or folders of the source. */
-  List<Path> parquetBesideImages() {
-    return files.keySet().stream()
-        .filter(path -> files.get(path) == SourceFormat.PARQUET && isBesideImages(path))
-        .toList();
-  }
-
-  /** Returns everything else, in the order of the paths. */
+  /** Returns all there is to read, in the order of the paths; large Parquet files in pieces. */
   List<Unit> units() {
     List<Unit> units = new ArrayList<>();
     files.forEach(
         (path, format) -> {
-          if (format != SourceFormat.PARQUET) {
-            units.add(new Unit(format, path.toString(), lengths.get(path)));
+          long length = lengths.get(path);
+          if (format == SourceFormat.PARQUET) {
+            units.addAll(pieces(path, length));
+          } else {
+            units.add(new Unit(format, path.toString(), length));
           }
         });
     for (Path folder : imageFolders) {
@@ -117,6 +124,21 @@ final class SourceFiles {
       }
     }
     return units;
+  }
+
+  private List<Unit> pieces(Path table, long length) {
+    Part part = isBesideImages(table) ? Part.FAILURES : Part.PAIRS;
+    List<Unit> pieces = new ArrayList<>();
+    for (long start = 0; start == 0 || start < length; start += PIECE) {
+      pieces.add(
+          new Unit(
+              SourceFormat.PARQUET,
+              part,
+              table.toString(),
+              start,
+              Math.min(PIECE, length - start)));
+    }
+    return pieces;
   }
 
   private boolean isBesideImages(Path table) {

@@ -10,7 +10,7 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.sql.Row;
 import org.latentspark.tensor.FileSystems;
 
-/** A table of text, whose rows name images by URL or by a file beside the table. */
+/** A table, whose rows name images by URL or by a file beside the table. */
 abstract class TableScan extends RowScan {
   private final Path folder;
 
@@ -28,13 +28,17 @@ abstract class TableScan extends RowScan {
 
   /** Returns the row of a line; {@code line} counts from 1, for messages. */
   final Row pair(Map<String, ?> fields, long line) {
-    String file = PairRows.text(fields, MetadataField.FILE);
+    return pair(PairFields.of(fields), "line " + line);
+  }
+
+  /** Returns the row of an item of the table. */
+  final Row pair(PairFields fields, String item) {
+    String file = fields.text(MetadataField.FILE);
     if (file == null || file.isBlank()) {
       return PairRows.of(fields, null, null);
     }
     if (ImageLocation.leadsOut(file)) {
-      return refused(
-          "line " + line, SourceFault.BAD_ENTRY, "'" + file + "' leads out of the folder");
+      return refused(item, SourceFault.BAD_ENTRY, "'" + file + "' leads out of the folder");
     }
     // Relative to the folder by hand: Path would take a colon for the end of a scheme.
     String path = folder + (folder.isRoot() ? "" : "/") + file;

@@ -164,7 +164,7 @@ final class TarScan extends RowScan {
   /** Ends the sample that was read; one of which an entry was refused is counted by that. */
   private void flush() {
     if (sample.image != null && !sample.refused) {
-      ready.add(PairRows.of(sample.texts.fields(), sample.image, path() + "#" + sample.name));
+      ready.add(PairRows.of(sample.texts, sample.image, path() + "#" + sample.name));
     } else if (!sample.texts.isEmpty() && !sample.refused) {
       ready.add(
           refused(sample.name, SourceFault.MISSING_IMAGE, "the archive has only its caption"));

@@ -6,7 +6,6 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.sql.Column;
@@ -32,26 +31,14 @@ record PairTable(Dataset<Row> rows, long read, long known) {
   private static final String KNOWN_URL = "known_url";
 
   static PairTable of(MetadataSource source, FilterSettings filter, Optional<KnownPairs> known) {
-    long all = source.rows().count() + source.unreadable().size();
+    long all = source.count();
     if (known.isEmpty()) {
-      return new PairTable(
-          withUnreadable(MetadataFilter.mark(source.rows(), filter), source), all, 0);
+      return new PairTable(MetadataFilter.mark(source.rows(), filter), all, 0);
     }
-    Dataset<Row> keys = known.get().keys();
-    Dataset<Row> unknown = without(source.rows(), keys);
-    Dataset<Row> marked = markKnownUrls(MetadataFilter.mark(unknown, filter), known.get().urls());
-    Dataset<Row> rows = without(withUnreadable(marked, source), keys);
+    Dataset<Row> unknown = without(source.rows(), known.get().keys());
+    Dataset<Row> rows = markKnownUrls(MetadataFilter.mark(unknown, filter), known.get().urls());
     long read = rows.count();
     return new PairTable(rows, read, all - read);
-  }
-
-  /** Files that cannot be read count as a pair each: nobody knows what they hold. */
-  private static Dataset<Row> withUnreadable(Dataset<Row> judged, MetadataSource source) {
-    if (source.unreadable().isEmpty()) {
-      return judged;
-    }
-    List<Row> rows = source.unreadable().stream().map(PairRecord.UnreadableFile::toRow).toList();
-    return judged.union(judged.sparkSession().createDataFrame(rows, judged.schema()));
   }
 
   private static Dataset<Row> without(Dataset<Row> rows, Dataset<Row> keys) {

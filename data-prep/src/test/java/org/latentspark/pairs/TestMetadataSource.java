@@ -121,10 +121,16 @@ class TestMetadataSource {
     Files.writeString(folder.resolve("text.parquet"), "no parquet");
     MetadataSource source =
         MetadataSource.open(spark, List.of(folder + "/a.parquet", folder + "/*t.parquet"));
-    assertThat(pairs(source)).hasSize(1);
-    assertThat(source.unreadable())
-        .extracting(file -> file.path().replaceAll(".*/", ""))
-        .containsExactly("part.parquet", "text.parquet");
+    assertThat(source.count()).isEqualTo(3);
+    assertThat(source.rows().filter("reason is null").collectAsList()).hasSize(1);
+    assertThat(source.rows().filter("reason = 'unreadable-source'").collectAsList())
+        .extracting(row -> row.<String>getAs("url").replaceAll(".*/", ""))
+        .containsExactlyInAnyOrder("part.parquet", "text.parquet");
+    assertThatThrownBy(() -> MetadataSource.open(spark, List.of(folder + "/*t.parquet")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("unreadable: [")
+        .hasMessageContaining("part.parquet")
+        .hasMessageContaining("text.parquet");
   }
 
   @Test

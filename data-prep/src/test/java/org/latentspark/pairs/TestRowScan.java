@@ -163,16 +163,17 @@ class TestRowScan {
     }
     SourceFiles files =
         SourceFiles.find(List.of(folder.toString(), folder + "/meta/*.csv"), new Configuration());
-    assertThat(names(files.parquet())).containsExactly("a.parquet");
-    assertThat(names(files.parquetBesideImages()))
-        .containsExactly("00000.parquet", "00000.parquet");
     assertThat(files.units())
-        .extracting(unit -> unit.format() + " " + unit.path().replaceAll(".*/", ""))
-        .containsExactlyInAnyOrder("CSV b.csv", "TAR 00000.tar", "CSV metadata.csv", "IMAGE 00000");
-  }
-
-  private static List<String> names(List<org.apache.hadoop.fs.Path> paths) {
-    return paths.stream().map(org.apache.hadoop.fs.Path::getName).toList();
+        .extracting(
+            unit -> unit.format() + " " + unit.part() + " " + unit.path().replaceAll(".*/", ""))
+        .containsExactlyInAnyOrder(
+            "PARQUET PAIRS a.parquet",
+            "PARQUET FAILURES 00000.parquet",
+            "PARQUET FAILURES 00000.parquet",
+            "CSV PAIRS b.csv",
+            "TAR PAIRS 00000.tar",
+            "CSV PAIRS metadata.csv",
+            "IMAGE PAIRS 00000");
   }
 
   private List<Row> scan(String name, String content) throws IOException {

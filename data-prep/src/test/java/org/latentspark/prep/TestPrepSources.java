@@ -169,6 +169,24 @@ class TestPrepSources {
   }
 
   @Test
+  void damageInTheMiddleOfAParquetFileCostsItsRowGroup() throws Exception {
+    Path sources = Files.createDirectories(folder.resolve("sources"));
+    byte[] images = Files.readAllBytes(FIXTURES.resolve("parquet").resolve("00000.parquet"));
+    byte[] metadata = Files.readAllBytes(FIXTURES.resolve("pairs.parquet"));
+    for (byte[] file : List.of(images, metadata)) {
+      // Page headers and pages, before the footer that begins at a third of so small a file.
+      java.util.Arrays.fill(file, 4, file.length / 8, (byte) 0x5a);
+    }
+    Files.write(sources.resolve("images.parquet"), images);
+    Files.write(sources.resolve("metadata.parquet"), metadata);
+    Files.writeString(sources.resolve("sound.csv"), "url,caption\n" + URL + "a.jpg,one\n");
+    Manifest manifest = run(sources, folder.resolve("out"));
+    assertThat(manifest.accounting().encoded()).isEqualTo(1);
+    assertThat(manifest.accounting().rejectedByReason())
+        .isEqualTo(new TreeMap<>(Map.of("unreadable-source", 10L)));
+  }
+
+  @Test
   void ofImagesThatLookTheSameTheFirstIsTaken() throws Exception {
     Path pictures = Files.createDirectories(folder.resolve("pictures"));
     Images.Painter scene = (x, y) -> x * y % 256 << 16 | (x * x / 50 & 255) << 8 | y * 2;
