@@ -103,7 +103,7 @@ final class PrepRun {
     if (settings.existing() == Existing.APPEND) {
       RowRules.requireSame(
           RowRules.of(settings, facts),
-          RowRules.of(existing.get().manifest()),
+          RowRules.completed(RowRules.of(existing.get().manifest()), settings),
           "the dataset in " + output + " was made with",
           "append with that, or name another output");
     }
@@ -128,13 +128,14 @@ final class PrepRun {
   private Journal.Plan plan(Optional<Journal.Plan> unfinished, String base, long read)
       throws IOException {
     if (unfinished.isPresent()) {
-      if (unfinished.get().settings().equals(planned())) {
+      SortedMap<String, String> before = RowRules.completed(unfinished.get().settings(), settings);
+      if (before.equals(planned())) {
         return unfinished.get();
       }
       if (settings.existing() != Existing.REPLACE) {
         RowRules.requireSame(
             planned(),
-            unfinished.get().settings(),
+            before,
             "the unfinished work in " + output + " was begun with",
             "go on with that, or start over with existing=replace");
       }

@@ -98,6 +98,13 @@ record PrepSettings(
         FetchSettings.read(settings));
   }
 
+  /** Returns the defaults beside what has none, for images of the size of {@code image}. */
+  static PrepSettings defaults(ImageSettings image) {
+    List<String> given =
+        List.of("source=none", "output=none", "encoders=none", "image.size=" + image.size());
+    return Settings.load(REFERENCES, null, given).read(PrepSettings::read);
+  }
+
   /** Returns the same with paths that mean the same on every machine, whatever its directory. */
   PrepSettings qualified(Configuration hadoop) throws IOException {
     return with(qualify(output, hadoop), qualify(encoders, hadoop));

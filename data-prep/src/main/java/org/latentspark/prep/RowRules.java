@@ -49,6 +49,17 @@ final class RowRules {
   }
 
   /**
+   * Returns {@code before} with the defaults of rules that are younger: what was made without them
+   * was made as if they had their defaults.
+   */
+  static SortedMap<String, String> completed(
+      SortedMap<String, String> before, PrepSettings settings) {
+    SortedMap<String, String> rules = new TreeMap<>(of(PrepSettings.defaults(settings.image())));
+    rules.putAll(before);
+    return rules;
+  }
+
+  /**
    * Compares the rules of now and then.
    *
    * @param then what {@code before} belongs to, as in "the dataset in x was made with"

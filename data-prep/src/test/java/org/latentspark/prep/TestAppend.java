@@ -3,6 +3,8 @@ package org.latentspark.prep;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -163,6 +165,34 @@ class TestAppend {
         .doesNotContain("tokenizer")
         .doesNotContain("min-side");
     assertThat(PrepWorld.files(output)).isEqualTo(files);
+  }
+
+  @Test
+  void aRuleThatIsYoungerThanTheDatasetCountsAsItsDefault() throws Exception {
+    Path output = folder.resolve("out");
+    PrepJob.run(spark, settings(source, output));
+    // As a version wrote it that did not know these keys yet.
+    Path manifest = output.resolve(Manifest.FILE_NAME);
+    JsonMapper json = new JsonMapper();
+    ObjectNode old = (ObjectNode) json.readTree(manifest.toFile());
+    ObjectNode rules = (ObjectNode) old.get("settings");
+    assertThat(rules.remove("filter.max-aspect-ratio")).isNotNull();
+    assertThat(rules.remove("filter.languages")).isNotNull();
+    Files.writeString(manifest, json.writeValueAsString(old));
+
+    Path grown = grown();
+    assertThatThrownBy(
+            () ->
+                PrepJob.run(
+                    spark, settings(grown, output, "existing=append", "filter.max-aspect-ratio=2")))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("filter.max-aspect-ratio = 2.0: the dataset in")
+        .message()
+        .doesNotContain("languages");
+    Manifest second = PrepJob.run(spark, settings(grown, output, "existing=append"));
+    assertThat(second.version()).isEqualTo(2);
+    assertThat(second.settings()).containsKeys("filter.max-aspect-ratio", "filter.languages");
+    PrepWorld.open(output).verify();
   }
 
   @Test
