@@ -57,7 +57,8 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
   public Iterator<FinishedShard> call(Iterator<Tuple2<String, Row>> rows) throws Exception {
     Configuration hadoop = configuration.value();
     PairEncoder encoder = PairEncoder.shared(settings, facts.sha256(), hadoop);
-    try (ImagePipeline images = new ImagePipeline(settings, hadoop);
+    PrepMetrics metrics = PrepMetrics.ofExecutor();
+    try (ImagePipeline images = new ImagePipeline(settings, hadoop, metrics);
         ShardFiles files =
             new ShardFiles(
                 new Path(settings.output()),
@@ -94,6 +95,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
 
     void accept(Row row) throws IOException, InterruptedException {
       rows = rows.plus(row);
+      PrepMetrics.ofExecutor().read().inc();
       PairRecord pair = PairRecord.ofRow(row);
       String reason = row.getString(PairRecord.COLUMNS.size());
       if (reason != null) {
@@ -118,7 +120,9 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
 
     FinishedShard finished(ShardResult result) {
       double seconds = (System.nanoTime() - started) / 1e9;
-      counters.encodeMillis().add(Math.round(line.encodeSeconds() * 1e3));
+      long encodeMillis = Math.round(line.encodeSeconds() * 1e3);
+      counters.encodeMillis().add(encodeMillis);
+      PrepMetrics.ofExecutor().encoderMillis().inc(encodeMillis);
       return new FinishedShard(
           TaskContext.getPartitionId(),
           rows,
@@ -128,6 +132,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
 
     private void take(Arrival arrival) throws IOException, InterruptedException {
       counters.bytes().add(arrival.bytes());
+      PrepMetrics.ofExecutor().imageBytes().inc(arrival.bytes());
       add(
           new Item(
               arrival,
@@ -168,7 +173,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
       if (item.isWanted()) {
         write(files, item.arrival(), next.next());
       } else {
-        files.reject(item.arrival().pair(), item.rejection());
+        reject(files, item.arrival().pair(), item.rejection());
       }
       counters.pairs().add(1);
     }
@@ -177,7 +182,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
   private void write(ShardFiles files, Arrival arrival, Encoding encoding) throws IOException {
     PairRecord pair = arrival.pair();
     if (!Fp16.allFinite(encoding.latent()) || !Fp16.allFinite(encoding.textEmbedding())) {
-      files.reject(pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
+      reject(files, pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
       return;
     }
     SquareImage image = arrival.image();
@@ -199,5 +204,12 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
             encoding.textEmbedding(),
             encoding.tokenIds()));
     counters.encoded().add(1);
+    PrepMetrics.ofExecutor().encoded().inc();
+  }
+
+  private static void reject(ShardFiles files, PairRecord pair, Rejection rejection)
+      throws IOException {
+    files.reject(pair, rejection);
+    PrepMetrics.ofExecutor().rejected(rejection.reason()).inc();
   }
 }

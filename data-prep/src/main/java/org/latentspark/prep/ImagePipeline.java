@@ -17,6 +17,7 @@ import org.latentspark.image.ImageLoader;
 import org.latentspark.image.SquareImage;
 import org.latentspark.latents.Digests;
 import org.latentspark.pairs.PairRecord;
+import org.latentspark.tensor.Shutdown;
 
 /**
  * Fetches and decodes a bounded number of pairs ahead of the encoder, and hands them out in the
@@ -32,9 +33,11 @@ final class ImagePipeline implements AutoCloseable {
   private final ImageDecoder decoder;
   private final ExecutorService decoding;
   private final Deque<Pending> pending = new ArrayDeque<>();
+  private final PrepMetrics metrics;
   private long bytes;
 
-  ImagePipeline(PrepSettings settings, Configuration hadoop) {
+  ImagePipeline(PrepSettings settings, Configuration hadoop, PrepMetrics metrics) {
+    this.metrics = metrics;
     this.capacity = Math.max(settings.fetch().parallelism(), settings.batchSize());
     this.patienceSeconds = settings.fetch().deadline().toSeconds() + DECODE_SECONDS;
     this.loader = new ImageLoader(settings.fetch(), hadoop);
@@ -77,18 +80,20 @@ final class ImagePipeline implements AutoCloseable {
 
   /** Starts to load; the caller has seen that the pipeline is not full. */
   void start(PairRecord pair) {
-    pending.add(
-        new Pending(
-            pair,
-            loader.load(
-                pair,
-                file -> new Decoded(Digests.sha256Hex(file), file.length, decoder.decode(file)),
-                decoding)));
+    pending.add(new Pending(pair, loader.load(pair, this::decode, decoding)));
+    metrics.inFlight().inc();
+  }
+
+  private Decoded decode(byte[] file) {
+    try (Shutdown.Region region = Shutdown.enterUnlessBegun()) {
+      return new Decoded(Digests.sha256Hex(file), file.length, decoder.decode(file));
+    }
   }
 
   /** Waits for the pair that was started first. */
   Arrival next() throws InterruptedException {
     Pending first = pending.remove();
+    metrics.inFlight().dec();
     try {
       Decoded decoded = first.image().get(patienceSeconds, TimeUnit.SECONDS);
       bytes += decoded.bytes();
@@ -111,6 +116,7 @@ final class ImagePipeline implements AutoCloseable {
   @Override
   public void close() {
     pending.forEach(item -> item.image().cancel(true));
+    metrics.inFlight().dec(pending.size());
     loader.close();
     decoding.shutdownNow();
   }

@@ -47,6 +47,8 @@ final class ShardRun {
     JavaPairRDD<String, Row> rows = pairs.shards(partitions);
     Map<Integer, FinishedShard> finished = stillValid(rows, journal.finished());
     long done = finished.values().stream().mapToLong(shard -> shard.contents().pairs()).sum();
+    PrepMetrics metrics = PrepMetrics.ofRun();
+    finished.values().forEach(metrics::add);
     if (!finished.isEmpty()) {
       System.out.printf(
           "Going on with the work of an earlier run: %d of %d shards are done, with %d pairs%n",
@@ -58,7 +60,7 @@ final class ShardRun {
             .boxed()
             .toList();
     if (!open.isEmpty()) {
-      work(rows, open, pairs.read() - done, finished);
+      work(rows, open, pairs.read() - done, finished, metrics);
     }
     return List.copyOf(finished.values());
   }
@@ -93,7 +95,8 @@ final class ShardRun {
       JavaPairRDD<String, Row> rows,
       List<Integer> open,
       long pairs,
-      Map<Integer, FinishedShard> finished)
+      Map<Integer, FinishedShard> finished,
+      PrepMetrics metrics)
       throws IOException {
     EncodeCounters counters = EncodeCounters.of(spark);
     JavaRDD<FinishedShard> encoded =
@@ -118,6 +121,7 @@ final class ShardRun {
                   writer.submit(
                       () -> {
                         journal.add(shard);
+                        metrics.add(shard);
                         return shard;
                       }));
               return BoxedUnit.UNIT;

@@ -51,6 +51,20 @@ public final class Shutdown {
     return region;
   }
 
+  /**
+   * Begins a short piece of work that the end of the JVM waits for.
+   *
+   * @throws IllegalStateException if the JVM is about to end: no more work may begin
+   */
+  public static Region enterUnlessBegun() {
+    Region region = enter();
+    if (begun) {
+      region.close();
+      throw new IllegalStateException("this process has been told to end");
+    }
+    return region;
+  }
+
   /** Tells whether the JVM is about to end. */
   public static boolean begun() {
     return begun;
