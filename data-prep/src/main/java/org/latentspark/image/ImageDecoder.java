@@ -1,5 +1,6 @@
 package org.latentspark.image;
 
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.opencv.global.opencv_core;
@@ -10,11 +11,12 @@ import org.bytedeco.opencv.opencv_core.Rect;
 import org.bytedeco.opencv.opencv_core.Size;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.filter.RejectedException;
+import org.latentspark.image.Buckets.Shape;
 import org.latentspark.latents.Crop;
 
 /**
- * Decodes an image file, turns it upright, lays it on white, cuts out the central square and
- * resizes it; safe for use by several threads.
+ * Decodes an image file, turns it upright, lays it on white, cuts out the central square, or the
+ * central part of the nearest aspect ratio, and resizes it; safe for use by several threads.
  */
 public final class ImageDecoder {
   static {
@@ -23,10 +25,12 @@ public final class ImageDecoder {
   }
 
   private final ImageSettings settings;
+  private final List<Shape> shapes;
 
   /** Creates a decoder. */
   public ImageDecoder(ImageSettings settings) {
     this.settings = settings;
+    this.shapes = settings.buckets().shapes();
   }
 
   /**
@@ -34,7 +38,7 @@ public final class ImageDecoder {
    *
    * @throws RejectedException if it is no image, damaged, incomplete or too large
    */
-  public SquareImage decode(byte[] file) {
+  public CroppedImage decode(byte[] file) {
     ImageHeader header = ImageHeader.read(file);
     if ((long) header.width() * header.height() > settings.maxPixels()) {
       throw new RejectedException(
@@ -43,7 +47,7 @@ public final class ImageDecoder {
               .formatted(header.width(), header.height(), settings.maxPixels()));
     }
     try (PointerScope scope = new PointerScope()) {
-      return square(header, decode(file, header));
+      return cropped(header, decode(file, header));
     }
   }
 
@@ -72,43 +76,68 @@ public final class ImageDecoder {
    * what remains is still larger than what is asked for.
    */
   private int jpegFlags(ImageHeader header) {
-    int shorter = Math.min(header.width(), header.height());
-    if (shorter >= 16 * settings.size()) {
+    // Upright or not: the shapes lie on either side alike.
+    Shape shape = Buckets.nearest(shapes, header.width(), header.height());
+    Crop crop = crop(shape, header.width(), header.height());
+    int reduction =
+        Math.min(crop.width() / (2 * shape.width()), crop.height() / (2 * shape.height()));
+    if (reduction >= 8) {
       return opencv_imgcodecs.IMREAD_REDUCED_COLOR_8;
     }
-    if (shorter >= 8 * settings.size()) {
+    if (reduction >= 4) {
       return opencv_imgcodecs.IMREAD_REDUCED_COLOR_4;
     }
-    return shorter >= 4 * settings.size()
-        ? opencv_imgcodecs.IMREAD_REDUCED_COLOR_2
-        : opencv_imgcodecs.IMREAD_COLOR;
+    return reduction >= 2 ? opencv_imgcodecs.IMREAD_REDUCED_COLOR_2 : opencv_imgcodecs.IMREAD_COLOR;
   }
 
-  private SquareImage square(ImageHeader header, Mat image) {
+  private CroppedImage cropped(ImageHeader header, Mat image) {
     boolean turned =
         Integer.signum(image.cols() - image.rows())
             == -Integer.signum(header.width() - header.height());
     int width = turned ? header.height() : header.width();
     int height = turned ? header.width() : header.height();
-    int side = Math.min(width, height);
-    Crop crop = new Crop((width - side) / 2, (height - side) / 2, side, side);
-
-    int cut = Math.min(image.cols(), image.rows());
-    Mat central =
-        image.apply(new Rect((image.cols() - cut) / 2, (image.rows() - cut) / 2, cut, cut));
-    int size = settings.size();
+    Shape shape = Buckets.nearest(shapes, width, height);
+    Crop crop = crop(shape, width, height);
+    Mat central = image.apply(scaled(crop, width, height, image));
     Mat resized = new Mat();
     opencv_imgproc.resize(
         Pixels.onWhite(central),
         resized,
-        new Size(size, size),
+        new Size(shape.width(), shape.height()),
         0,
         0,
-        cut >= size ? opencv_imgproc.INTER_AREA : opencv_imgproc.INTER_CUBIC);
+        central.cols() >= shape.width() ? opencv_imgproc.INTER_AREA : opencv_imgproc.INTER_CUBIC);
     Mat rgb = new Mat();
     opencv_imgproc.cvtColor(resized, rgb, opencv_imgproc.COLOR_BGR2RGB);
-    byte[] bytes = new byte[size * size * 3];
+    byte[] bytes = new byte[shape.width() * shape.height() * 3];
     rgb.data().get(bytes);
-    return new SquareImage(bytes, size, width, height, crop);
+    return new CroppedImage(bytes, shape.width(), shape.height(), width, height, crop);
+  }
+
+  /** Returns the largest central part of an image that has the aspect ratio of {@code shape}. */
+  private static Crop crop(Shape shape, int width, int height) {
+    long across = (long) width * shape.height();
+    long down = (long) height * shape.width();
+    int keptWidth = across <= down ? width : divided(down, shape.height());
+    int keptHeight = across >= down ? height : divided(across, shape.width());
+    return new Crop((width - keptWidth) / 2, (height - keptHeight) / 2, keptWidth, keptHeight);
+  }
+
+  /** Rounds to the nearest, and to 1 at least. */
+  private static int divided(long value, int divisor) {
+    return (int) Math.max(1, (2 * value + divisor) / (2L * divisor));
+  }
+
+  /** Returns where {@code crop} of an image of such a size lies in its reduced form. */
+  private static Rect scaled(Crop crop, int width, int height, Mat reduced) {
+    double across = (double) reduced.cols() / width;
+    double down = (double) reduced.rows() / height;
+    int left = (int) Math.round(crop.left() * across);
+    int top = (int) Math.round(crop.top() * down);
+    return new Rect(
+        left,
+        top,
+        Math.max(1, Math.min(reduced.cols() - left, (int) Math.round(crop.width() * across))),
+        Math.max(1, Math.min(reduced.rows() - top, (int) Math.round(crop.height() * down))));
   }
 }

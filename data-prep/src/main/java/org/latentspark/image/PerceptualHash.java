@@ -12,8 +12,8 @@ public final class PerceptualHash {
   private PerceptualHash() {}
 
   /** Returns the hash of {@code image}; images alike differ in few bits of it. */
-  public static long of(SquareImage image) {
-    double[][] thumbnail = thumbnail(image.rgb(), image.size());
+  public static long of(CroppedImage image) {
+    double[][] thumbnail = thumbnail(image.rgb(), image.width(), image.height());
     long hash = 0;
     for (double[] row : thumbnail) {
       for (int column = 1; column < COLUMNS; column++) {
@@ -24,18 +24,18 @@ public final class PerceptualHash {
   }
 
   /** Mean luminance of each cell, cells of whole pixels. */
-  private static double[][] thumbnail(byte[] rgb, int size) {
+  private static double[][] thumbnail(byte[] rgb, int width, int height) {
     double[][] cells = new double[ROWS][COLUMNS];
     for (int row = 0; row < ROWS; row++) {
-      int top = row * size / ROWS;
-      int bottom = Math.max(top + 1, (row + 1) * size / ROWS);
+      int top = row * height / ROWS;
+      int bottom = Math.max(top + 1, (row + 1) * height / ROWS);
       for (int column = 0; column < COLUMNS; column++) {
-        int left = column * size / COLUMNS;
-        int right = Math.max(left + 1, (column + 1) * size / COLUMNS);
+        int left = column * width / COLUMNS;
+        int right = Math.max(left + 1, (column + 1) * width / COLUMNS);
         long sum = 0;
         for (int y = top; y < bottom; y++) {
           for (int x = left; x < right; x++) {
-            sum += luminance(rgb, (y * size + x) * 3);
+            sum += luminance(rgb, (y * width + x) * 3);
           }
         }
         cells[row][column] = (double) sum / ((bottom - top) * (right - left));

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -85,12 +86,16 @@ final class FileCheck {
   private void rows() {
     long rows = 0;
     long trainRows = 0;
+    SortedMap<String, Long> byBucket = new TreeMap<>();
     String last = "";
     try (RowReader<EncodedPair> reader = dataset.read(file)) {
       while (reader.hasNext()) {
         EncodedPair pair = reader.next();
         rows++;
-        trainRows += pair.split() == Split.TRAIN ? 1 : 0;
+        if (pair.split() == Split.TRAIN) {
+          trainRows++;
+          byBucket.merge(Bucket.code(pair.bucketWidth(), pair.bucketHeight()), 1L, Long::sum);
+        }
         row(pair, last);
         last = pair.key();
       }
@@ -98,16 +103,21 @@ final class FileCheck {
       if (trainRows != file.trainRows()) {
         tell("has %d training rows, the manifest says %d".formatted(trainRows, file.trainRows()));
       }
+      if (!manifest.latent().buckets().isEmpty() && !byBucket.equals(file.trainRowsByBucket())) {
+        tell(
+            "has training rows %s by bucket, the manifest says %s"
+                .formatted(byBucket, file.trainRowsByBucket()));
+      }
     } catch (InputException e) {
       tell("cannot be read beyond row %d: %s".formatted(rows, e.getCause()));
     }
   }
 
   private void row(EncodedPair pair, String last) {
-    int latent = manifest.latentKind().bytes(manifest.latent().shape());
     int embedding = 2 * manifest.text().tokens() * manifest.text().dim();
-    if (pair.latent().length != latent) {
-      tellRow(pair, "latent has %d bytes, must have %d".formatted(pair.latent().length, latent));
+    Optional<String> fault = manifest.layout().fault(pair);
+    if (fault.isPresent()) {
+      tellRow(pair, fault.get());
     } else if (!Fp16.allFinite(pair.latent())) {
       tellRow(pair, "latent holds NaN or an infinity");
     }

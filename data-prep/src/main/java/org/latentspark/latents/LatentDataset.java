@@ -47,8 +47,8 @@ public final class LatentDataset {
   /**
    * Opens the newest version of the dataset in {@code directory}.
    *
-   * @throws InputException if there is no manifest, if its format is not {@link
-   *     Manifest#FORMAT_VERSION}, or if a file that it lists is missing or has another length
+   * @throws InputException if there is no manifest, if its format is none that this build reads, or
+   *     if a file that it lists is missing or has another length
    */
   public static LatentDataset open(Path directory, Configuration configuration) throws IOException {
     LatentDataset dataset = inspect(directory, configuration);
@@ -143,10 +143,15 @@ public final class LatentDataset {
           "%s: format is %s, must be %s"
               .formatted(path, manifest == null ? null : manifest.format(), Manifest.FORMAT));
     }
-    if (manifest.formatVersion() != Manifest.FORMAT_VERSION) {
+    if (manifest.formatVersion() < Manifest.FORMAT_VERSION
+        || manifest.formatVersion() > Manifest.BUCKETS_FORMAT_VERSION) {
       throw new InputException(
-          "%s: format version is %d, this build reads version %d"
-              .formatted(path, manifest.formatVersion(), Manifest.FORMAT_VERSION));
+          "%s: format version is %d, this build reads versions %d to %d"
+              .formatted(
+                  path,
+                  manifest.formatVersion(),
+                  Manifest.FORMAT_VERSION,
+                  Manifest.BUCKETS_FORMAT_VERSION));
     }
     return manifest;
   }

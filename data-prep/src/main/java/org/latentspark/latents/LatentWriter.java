@@ -2,6 +2,9 @@ package org.latentspark.latents;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -13,9 +16,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class LatentWriter implements Closeable {
   private final String relativePath;
-  private final LatentShape shape;
-  private final LatentKind kind;
+  private final RowLayout layout;
   private final RowWriter rows;
+  private final SortedMap<String, Long> trainRowsByBucket = new TreeMap<>();
   private LatentMoments moments;
   private long trainRows;
 
@@ -29,35 +32,36 @@ public final class LatentWriter implements Closeable {
   public LatentWriter(
       Path dataset, String relativePath, LatentShape shape, Configuration configuration)
       throws IOException {
-    this(dataset, relativePath, shape, LatentKind.MEAN_STD, configuration);
+    this(
+        dataset, relativePath, new RowLayout(LatentKind.MEAN_STD, shape, List.of()), configuration);
   }
 
-  /** Starts a new file whose latents hold what {@code kind} says. */
+  /** Starts a new file whose latents are what {@code layout} says. */
   public LatentWriter(
-      Path dataset,
-      String relativePath,
-      LatentShape shape,
-      LatentKind kind,
-      Configuration configuration)
+      Path dataset, String relativePath, RowLayout layout, Configuration configuration)
       throws IOException {
     this.relativePath = relativePath;
-    this.shape = shape;
-    this.kind = kind;
+    this.layout = layout;
     this.rows = new RowWriter(new Path(dataset, relativePath), PairSchema.ENCODED, configuration);
-    this.moments = LatentMoments.none(shape.channels());
+    this.moments = LatentMoments.none(layout.shape().channels());
   }
 
   /** Appends a row. */
   public void write(EncodedPair pair) throws IOException {
-    if (pair.latent().length != kind.bytes(shape)) {
-      throw new IllegalArgumentException(
-          "latent of %s has %d bytes, must have %d for %s, %s"
-              .formatted(pair.key(), pair.latent().length, kind.bytes(shape), kind.code(), shape));
-    }
+    layout
+        .fault(pair)
+        .ifPresent(
+            fault -> {
+              throw new IllegalArgumentException("pair " + pair.key() + ": " + fault);
+            });
     rows.write(PairSchema.toGroup(pair));
     if (pair.split() == Split.TRAIN) {
       trainRows++;
-      moments = moments.plus(pair.latent(), kind);
+      moments = moments.plus(pair.latent(), layout.kind());
+      if (!layout.buckets().isEmpty()) {
+        trainRowsByBucket.merge(
+            Bucket.code(pair.bucketWidth(), pair.bucketHeight()), 1L, Long::sum);
+      }
     }
   }
 
@@ -68,7 +72,7 @@ public final class LatentWriter implements Closeable {
 
   /** Completes the file. */
   public WrittenFile finish() throws IOException {
-    return new WrittenFile(rows.finish(relativePath, trainRows), moments);
+    return new WrittenFile(rows.finish(relativePath, trainRows, trainRowsByBucket), moments);
   }
 
   /** Closes the file and deletes it. */

@@ -1,5 +1,6 @@
 package org.latentspark.latents;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -14,12 +15,13 @@ import java.util.TreeMap;
  * What a dataset's {@code manifest.json} says; keys are in snake case there.
  *
  * @param format always {@link #FORMAT}
- * @param formatVersion always {@link #FORMAT_VERSION}
+ * @param formatVersion {@link #FORMAT_VERSION}, or {@link #BUCKETS_FORMAT_VERSION}
  * @param created ISO 8601 time at which the manifest was written
  * @param encoders what the pairs were encoded with
  * @param latent shape and statistics of the latents
  * @param text shape of the text embeddings, and the empty caption's
- * @param imageSize columns and rows of the images that were encoded
+ * @param imageSize columns and rows of the images that were encoded; with buckets, the square root
+ *     of the most pixels that they have
  * @param seed seed of the split
  * @param validationShare share of pairs that the split holds out
  * @param files data files in canonical order: rows ascend by key through those of one version
@@ -88,8 +90,11 @@ public record Manifest(
   /** The value of {@code format}. */
   public static final String FORMAT = "latentspark-encoded-dataset";
 
-  /** The version of the format that this code writes and reads. */
+  /** The version of the format where all latents have one shape. */
   public static final int FORMAT_VERSION = 1;
+
+  /** The version of the format with buckets, which older builds would take for one shape. */
+  public static final int BUCKETS_FORMAT_VERSION = 2;
 
   /** The name of the manifest's file. */
   public static final String FILE_NAME = "manifest.json";
@@ -115,15 +120,32 @@ public record Manifest(
    * The latents.
    *
    * @param kind the {@link LatentKind}: {@code mean-std} or {@code sample}
-   * @param shape C, h and w
+   * @param shape C, h and w; with buckets, those of the square one
    * @param scalingFactor the autoencoder's; stored latents are not multiplied by it
    * @param mean [C] over the training split of the first version, for normalising: a model that was
    *     trained on one version goes on with the next
    * @param std [C] over the same, of a latent drawn from its posterior
+   * @param buckets the shapes that images are encoded in; empty where all have one
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Latent(
-      String kind, LatentShape shape, double scalingFactor, double[] mean, double[] std) {
+      String kind,
+      LatentShape shape,
+      double scalingFactor,
+      double[] mean,
+      double[] std,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Bucket> buckets) {
+    /** Fills in what manifests did not say while there were no buckets. */
+    public Latent {
+      buckets = buckets == null ? List.of() : List.copyOf(buckets);
+    }
+
+    /** Describes latents that all have one shape. */
+    public Latent(
+        String kind, LatentShape shape, double scalingFactor, double[] mean, double[] std) {
+      this(kind, shape, scalingFactor, mean, std, List.of());
+    }
+
     /** The value of {@code kind}. */
     public static final String MEAN_STD = "mean-std";
   }
@@ -181,9 +203,9 @@ public record Manifest(
     return versions.get(versions.size() - 1).number();
   }
 
-  /** Returns what the rows' latents hold. */
-  public LatentKind latentKind() {
-    return LatentKind.ofCode(latent.kind());
+  /** Returns what the rows' latents look like. */
+  public RowLayout layout() {
+    return new RowLayout(LatentKind.ofCode(latent.kind()), latent.shape(), latent.buckets());
   }
 
   /** Returns the name of the file that keeps version {@code number} once a newer one is there. */

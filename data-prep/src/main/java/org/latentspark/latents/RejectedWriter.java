@@ -2,6 +2,7 @@ package org.latentspark.latents;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -29,7 +30,7 @@ public final class RejectedWriter implements Closeable {
 
   /** Completes the file. */
   public DataFile finish() throws IOException {
-    return rows.finish(relativePath, 0);
+    return rows.finish(relativePath, 0, new TreeMap<>());
   }
 
   /** Closes the file and deletes it. */

@@ -2,6 +2,7 @@ package org.latentspark.latents;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.SortedMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
@@ -57,9 +58,11 @@ final class RowWriter implements Closeable {
   }
 
   /** Completes the file and returns its entry for the manifest. */
-  DataFile finish(String relativePath, long trainRows) throws IOException {
+  DataFile finish(String relativePath, long trainRows, SortedMap<String, Long> trainRowsByBucket)
+      throws IOException {
     close();
-    return new DataFile(relativePath, rows, trainRows, output.bytes(), output.sha256());
+    return new DataFile(
+        relativePath, rows, trainRows, output.bytes(), output.sha256(), trainRowsByBucket);
   }
 
   /** Closes the file and deletes it. */

@@ -79,7 +79,7 @@ public final class EncodeBench implements Verb<EncodeBench.Plan> {
   public void run(Plan plan) throws Exception {
     PrepSettings settings = plan.settings();
     PairEncoder encoder = PairEncoder.load(settings, new Configuration());
-    EncoderFacts facts = encoder.facts(settings.image().size());
+    EncoderFacts facts = encoder.facts(settings.image());
     List<Path> images = images(plan.images());
     try (StaticFileServer server = StaticFileServer.start(plan.images(), 0)) {
       List<PairRecord> pairs =
@@ -139,7 +139,7 @@ public final class EncodeBench implements Verb<EncodeBench.Plan> {
   private static double bare(PairEncoder encoder, List<Item> ready, int batchSize) {
     long start = System.nanoTime();
     for (int from = 0; from < ready.size(); from += batchSize) {
-      encoder.encode(ready.subList(from, Math.min(ready.size(), from + batchSize)));
+      encoder.encode(ready.subList(from, Math.min(ready.size(), from + batchSize)), batchSize);
     }
     return ready.size() * 1e9 / (System.nanoTime() - start);
   }

@@ -17,8 +17,8 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.filter.PairFilter;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.filter.Rejection;
+import org.latentspark.image.CroppedImage;
 import org.latentspark.image.PerceptualHash;
-import org.latentspark.image.SquareImage;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.Split;
@@ -36,6 +36,9 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
 
   /** Rejections come in thousands: they are written without waiting for a batch to fill. */
   private static final int MOST_ITEMS = 4096;
+
+  /** Batches gathered where there are buckets: few of a few make full batches of each. */
+  private static final int BUCKET_BATCHES = 4;
 
   private final PrepSettings settings;
   private final EncoderFacts facts;
@@ -67,7 +70,9 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
                 settings.targetBytes(),
                 hadoop);
         EncodeLine line =
-            new EncodeLine(encoder::encode, (batch, encodings) -> write(files, batch, encodings))) {
+            new EncodeLine(
+                wanted -> encoder.encode(wanted, settings.batchSize()),
+                (batch, encodings) -> write(files, batch, encodings))) {
       Shard shard = new Shard(images, line);
       while (rows.hasNext()) {
         shard.accept(rows.next()._2());
@@ -140,7 +145,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
     }
 
     private Optional<Rejection> judge(Arrival arrival) {
-      SquareImage image = arrival.image();
+      CroppedImage image = arrival.image();
       return filter
           .dimensions(image.sourceWidth(), image.sourceHeight())
           .or(
@@ -154,9 +159,13 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
     private void add(Item item) throws IOException, InterruptedException {
       batch.add(item);
       wanted += item.isWanted() ? 1 : 0;
-      if (wanted == settings.batchSize() || batch.size() >= MOST_ITEMS) {
+      if (wanted == gathered() || batch.size() >= MOST_ITEMS) {
         submit();
       }
+    }
+
+    private int gathered() {
+      return settings.batchSize() * (facts.layout().buckets().isEmpty() ? 1 : BUCKET_BATCHES);
     }
 
     private void submit() throws IOException, InterruptedException {
@@ -185,7 +194,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
       reject(files, pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
       return;
     }
-    SquareImage image = arrival.image();
+    CroppedImage image = arrival.image();
     files.write(
         new EncodedPair(
             pair.key(),
@@ -196,8 +205,8 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
             image.sourceWidth(),
             image.sourceHeight(),
             image.crop(),
-            image.size(),
-            image.size(),
+            image.width(),
+            image.height(),
             pair.scores(),
             Split.of(pair.key(), settings.validationShare(), settings.seed()),
             encoding.latent(),

@@ -12,9 +12,9 @@ import java.util.concurrent.TimeoutException;
 import org.apache.hadoop.conf.Configuration;
 import org.latentspark.filter.RejectedException;
 import org.latentspark.filter.Rejection;
+import org.latentspark.image.CroppedImage;
 import org.latentspark.image.ImageDecoder;
 import org.latentspark.image.ImageLoader;
-import org.latentspark.image.SquareImage;
 import org.latentspark.latents.Digests;
 import org.latentspark.pairs.PairRecord;
 import org.latentspark.tensor.Shutdown;
@@ -59,9 +59,9 @@ final class ImagePipeline implements AutoCloseable {
    * @param bytes of the file, 0 if it is rejected
    */
   record Arrival(
-      PairRecord pair, String sha256, long bytes, SquareImage image, Rejection rejection) {}
+      PairRecord pair, String sha256, long bytes, CroppedImage image, Rejection rejection) {}
 
-  private record Decoded(String sha256, long bytes, SquareImage image) {}
+  private record Decoded(String sha256, long bytes, CroppedImage image) {}
 
   private record Pending(PairRecord pair, CompletableFuture<Decoded> image) {}
 

@@ -46,7 +46,9 @@ final class ManifestMaker {
             accounting);
     return new Manifest(
         Manifest.FORMAT,
-        Manifest.FORMAT_VERSION,
+        facts.layout().buckets().isEmpty()
+            ? Manifest.FORMAT_VERSION
+            : Manifest.BUCKETS_FORMAT_VERSION,
         created,
         new Manifest.Encoders(new Path(settings.encoders()).getName(), facts.sha256()),
         base.map(Manifest::latent).orElseGet(() -> latent(shards)),
@@ -69,18 +71,19 @@ final class ManifestMaker {
   }
 
   private Manifest.Latent latent(List<ShardResult> shards) {
-    LatentMoments moments = LatentMoments.none(facts.latentShape().channels());
+    LatentMoments moments = LatentMoments.none(facts.layout().shape().channels());
     for (ShardResult shard : shards) {
       for (WrittenFile written : shard.data()) {
         moments = moments.plus(written.moments());
       }
     }
     return new Manifest.Latent(
-        facts.latentKind().code(),
-        facts.latentShape(),
+        facts.layout().kind().code(),
+        facts.layout().shape(),
         facts.scalingFactor(),
         moments.mean(),
-        moments.std());
+        moments.std(),
+        facts.layout().buckets());
   }
 
   private static Manifest.Accounting accounting(List<ShardResult> shards, long read) {

@@ -6,7 +6,10 @@ import java.io.SequenceInputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -27,10 +30,14 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.UsageException;
-import org.latentspark.image.SquareImage;
+import org.latentspark.image.Buckets;
+import org.latentspark.image.CroppedImage;
+import org.latentspark.image.ImageSettings;
+import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Digests;
 import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.LatentShape;
+import org.latentspark.latents.RowLayout;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.model.AutoencoderKLConfig;
 import org.latentspark.model.ClipTextModel;
@@ -147,26 +154,64 @@ final class PairEncoder {
     return shared;
   }
 
-  /** Returns what the manifest says of these encoders for images of {@code size} pixels. */
-  EncoderFacts facts(int size) {
-    int downscale = autoencoder.config().downscale();
-    if (size % downscale != 0) {
-      throw new InputException(
-          "image.size = %d: must be a multiple of %d, by which the autoencoder in %s divides"
-              .formatted(size, downscale, directory));
+  /** Returns what the manifest says of these encoders for images cut as {@code settings} say. */
+  EncoderFacts facts(ImageSettings settings) {
+    requireMultiple("image.size", settings.size());
+    requireMultiple("image.bucket-step", settings.buckets().step());
+    List<Bucket> buckets = new ArrayList<>();
+    if (settings.buckets().step() > 0) {
+      for (Buckets.Shape shape : settings.buckets().shapes()) {
+        buckets.add(
+            new Bucket(shape.width(), shape.height(), latent(shape.width(), shape.height())));
+      }
     }
     return new EncoderFacts(
         sha256,
-        new LatentShape(autoencoder.config().latentChannels(), size / downscale, size / downscale),
-        options.latents(),
+        new RowLayout(options.latents(), latent(settings.size(), settings.size()), buckets),
         autoencoder.config().scalingFactor(),
         tokenizer.maxLength(),
         textEncoder.config().hiddenSize());
   }
 
-  /** Encodes pairs whose pictures have one size. */
-  List<Encoding> encode(List<EncodeLine.Item> pairs) {
-    List<SquareImage> images = pairs.stream().map(pair -> pair.arrival().image()).toList();
+  private void requireMultiple(String key, int value) {
+    int downscale = autoencoder.config().downscale();
+    if (value % downscale != 0) {
+      throw new InputException(
+          "%s = %d: must be a multiple of %d, by which the autoencoder in %s divides"
+              .formatted(key, value, downscale, directory));
+    }
+  }
+
+  private LatentShape latent(int width, int height) {
+    int downscale = autoencoder.config().downscale();
+    return new LatentShape(
+        autoencoder.config().latentChannels(), height / downscale, width / downscale);
+  }
+
+  /** Encodes pairs, {@code most} at once; those whose pictures have one shape go together. */
+  List<Encoding> encode(List<EncodeLine.Item> pairs, int most) {
+    Map<Buckets.Shape, List<Integer>> byShape = new LinkedHashMap<>();
+    for (int place = 0; place < pairs.size(); place++) {
+      CroppedImage image = pairs.get(place).arrival().image();
+      byShape
+          .computeIfAbsent(
+              new Buckets.Shape(image.width(), image.height()), shape -> new ArrayList<>())
+          .add(place);
+    }
+    Encoding[] encodings = new Encoding[pairs.size()];
+    for (List<Integer> places : byShape.values()) {
+      for (int from = 0; from < places.size(); from += most) {
+        List<Integer> part = places.subList(from, Math.min(places.size(), from + most));
+        Iterator<Encoding> encoded =
+            encodeOneShape(part.stream().map(pairs::get).toList()).iterator();
+        part.forEach(place -> encodings[place] = encoded.next());
+      }
+    }
+    return List.of(encodings);
+  }
+
+  private List<Encoding> encodeOneShape(List<EncodeLine.Item> pairs) {
+    List<CroppedImage> images = pairs.stream().map(pair -> pair.arrival().image()).toList();
     List<String> captions = pairs.stream().map(pair -> pair.arrival().pair().caption()).toList();
     List<String> keys = pairs.stream().map(pair -> pair.arrival().pair().key()).toList();
     Natives.operationThreads(1);
@@ -224,12 +269,10 @@ final class PairEncoder {
     return to(torch.cat(rows, 0));
   }
 
-  /** Pixels [B,3,S,S] in [-1,1]. */
-  private Tensor pixels(List<SquareImage> images) {
-    int size = images.get(0).size();
-    Tensor bytes =
-        torch.empty(
-            new long[] {images.size(), size, size, 3}, new TensorOptions(ScalarType.Byte), null);
+  /** Pixels [B,3,H,W] in [-1,1]. */
+  private Tensor pixels(List<CroppedImage> images) {
+    long[] shape = {images.size(), images.get(0).height(), images.get(0).width(), 3};
+    Tensor bytes = torch.empty(shape, new TensorOptions(ScalarType.Byte), null);
     BytePointer memory = new BytePointer(bytes.data_ptr());
     for (int i = 0; i < images.size(); i++) {
       byte[] rgb = images.get(i).rgb();

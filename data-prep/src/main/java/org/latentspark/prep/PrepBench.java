@@ -183,7 +183,7 @@ public final class PrepBench implements Verb<PrepBench.Plan> {
         CompletableFuture<Integer> image =
             fetcher.fetch(
                 url,
-                file -> Digests.sha256Hex(file).length() + decoder.decode(file).size(),
+                file -> Digests.sha256Hex(file).length() + decoder.decode(file).width(),
                 decoding);
         images.add(image.whenComplete((size, failure) -> free.release()));
       }

@@ -40,7 +40,7 @@ final class PrepRun {
     this.settings = given.qualified(hadoop);
     this.output = new Path(settings.output());
     this.encoder = PairEncoder.load(settings, hadoop);
-    this.facts = encoder.facts(settings.image().size());
+    this.facts = encoder.facts(settings.image());
     this.journal = new Journal(output, hadoop);
   }
 

@@ -58,8 +58,7 @@ final class ShardFiles implements AutoCloseable {
   void write(EncodedPair pair) throws IOException {
     if (encoded == null) {
       String path = "%s/%s-%d.parquet".formatted(LatentDataset.DATA, name, data.size());
-      encoded =
-          new LatentWriter(dataset, path, facts.latentShape(), facts.latentKind(), configuration);
+      encoded = new LatentWriter(dataset, path, facts.layout(), configuration);
     }
     encoded.write(pair);
     if (encoded.approximateBytes() >= targetBytes) {

@@ -35,7 +35,7 @@ class TestImageDecoder {
     byte[] file =
         Images.encode(
             extension, 96, 48, (x, y) -> x < 24 || x >= 72 ? 0x00ff00 : y < 24 ? RED : BLUE);
-    SquareImage image = decoder.decode(file);
+    CroppedImage image = decoder.decode(file);
     assertThat(image.sourceWidth()).isEqualTo(96);
     assertThat(image.sourceHeight()).isEqualTo(48);
     assertThat(image.crop()).isEqualTo(new Crop(24, 0, 48, 48));
@@ -54,7 +54,7 @@ class TestImageDecoder {
               32,
               4,
               (x, y) -> x < 16 ? 0x00123456 : y < 16 ? 0xff000000 : 0x80000000);
-      SquareImage image = decoder.decode(file);
+      CroppedImage image = decoder.decode(file);
       assertColour(image, 4, 8, 0xffffff);
       assertColour(image, 12, 4, 0x000000);
       assertColour(image, 12, 12, 0x7f7f7f);
@@ -79,13 +79,58 @@ class TestImageDecoder {
   @Test
   void turnsAPhotographUpright() {
     byte[] file = Images.encode(".jpg", 96, 48, (x, y) -> x < 48 ? RED : BLUE);
-    SquareImage image = decoder.decode(Images.oriented(file, 6));
+    CroppedImage image = decoder.decode(Images.oriented(file, 6));
     // Orientation 6: the stored left side is the upright top.
     assertThat(image.sourceWidth()).isEqualTo(48);
     assertThat(image.sourceHeight()).isEqualTo(96);
     assertThat(image.crop()).isEqualTo(new Crop(0, 24, 48, 48));
     assertColour(image, 8, 3, RED);
     assertColour(image, 8, 12, BLUE);
+  }
+
+  @Test
+  void cutsToTheNearestAspectRatio() {
+    // Sides of multiples of 4: 12x20, 16x16, 20x12.
+    ImageDecoder bucketed = new ImageDecoder(bucketed());
+    byte[] file =
+        Images.encode(".png", 96, 48, (x, y) -> x < 8 || x >= 88 ? 0x00ff00 : y < 24 ? RED : BLUE);
+    CroppedImage wide = bucketed.decode(file);
+    assertThat(wide.width()).isEqualTo(20);
+    assertThat(wide.height()).isEqualTo(12);
+    assertThat(wide.crop()).isEqualTo(new Crop(8, 0, 80, 48));
+    for (int x : new int[] {0, 10, 19}) {
+      assertColour(wide, x, 2, RED);
+      assertColour(wide, x, 9, BLUE);
+    }
+    CroppedImage square = bucketed.decode(Images.encode(".png", 50, 48, (x, y) -> RED));
+    assertThat(square.rgb()).hasSize(16 * 16 * 3);
+    assertThat(square.crop()).isEqualTo(new Crop(1, 0, 48, 48));
+  }
+
+  @Test
+  void theShapeIsThatOfTheUprightPicture() {
+    byte[] file = Images.encode(".jpg", 96, 48, (x, y) -> x < 48 ? RED : BLUE);
+    CroppedImage image = new ImageDecoder(bucketed()).decode(Images.oriented(file, 6));
+    assertThat(image.width()).isEqualTo(12);
+    assertThat(image.height()).isEqualTo(20);
+    assertThat(image.crop()).isEqualTo(new Crop(0, 8, 48, 80));
+    assertColour(image, 6, 3, RED);
+    assertColour(image, 6, 16, BLUE);
+  }
+
+  @Test
+  void aReducedJpegIsCutWhereTheWholeOneIs() {
+    Images.Painter painter = (x, y) -> x < 128 || x >= 896 ? 0x00ff00 : x < 512 ? RED : BLUE;
+    CroppedImage reduced =
+        new ImageDecoder(new ImageSettings(16, 1 << 20, new Buckets(16, 4, 1.5)))
+            .decode(Images.encode(".jpg", 1024, 768, painter));
+    assertThat(reduced.crop()).isEqualTo(new Crop(128, 0, 768, 768));
+    assertColour(reduced, 1, 8, RED);
+    assertColour(reduced, 14, 8, BLUE);
+  }
+
+  private static ImageSettings bucketed() {
+    return new ImageSettings(16, 1 << 20, new Buckets(16, 4, 2));
   }
 
   @ParameterizedTest
@@ -248,8 +293,8 @@ class TestImageDecoder {
     return rejected == null ? null : rejected.rejection().reason();
   }
 
-  private static void assertColour(SquareImage image, int x, int y, int colour) {
-    int at = (y * image.size() + x) * 3;
+  private static void assertColour(CroppedImage image, int x, int y, int colour) {
+    int at = (y * image.width() + x) * 3;
     for (int channel = 0; channel < 3; channel++) {
       assertThat(image.rgb()[at + channel] & 0xff)
           .as("channel %d at %d, %d", channel, x, y)

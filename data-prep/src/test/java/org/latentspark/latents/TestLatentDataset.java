@@ -103,10 +103,10 @@ class TestLatentDataset {
     publish(pairs(3));
     java.nio.file.Path manifest = folder.resolve("manifest.json");
     String json = Files.readString(manifest);
-    Files.writeString(manifest, json.replace("\"format_version\" : 1", "\"format_version\" : 2"));
+    Files.writeString(manifest, json.replace("\"format_version\" : 1", "\"format_version\" : 3"));
     assertThatThrownBy(() -> LatentDataset.open(directory, CONFIGURATION))
         .isInstanceOf(InputException.class)
-        .hasMessageEndingWith("format version is 2, this build reads version 1");
+        .hasMessageEndingWith("format version is 3, this build reads versions 1 to 2");
   }
 
   @Test
@@ -184,6 +184,116 @@ class TestLatentDataset {
       assertThatThrownBy(() -> writer.write(pairs(1).get(0)))
           .hasMessageContaining("has 64 bytes, must have 1024");
     }
+  }
+
+  @Test
+  void bucketsAreReadBackCountedAndChecked() throws Exception {
+    RowLayout layout = publishBuckets(Map.of());
+    LatentDataset dataset = LatentDataset.open(directory, CONFIGURATION);
+    assertThat(dataset.damage()).isEmpty();
+    assertThat(dataset.manifest().layout()).isEqualTo(layout);
+    assertThat(dataset.files().get(0).trainRowsByBucket().values().stream().mapToLong(n -> n).sum())
+        .isEqualTo(dataset.manifest().rows(Split.TRAIN));
+    dataset
+        .read(dataset.files().get(0))
+        .forEachRemaining(
+            pair ->
+                assertThat(layout.shape(pair))
+                    .isEqualTo(
+                        new LatentShape(4, pair.bucketHeight() / 8, pair.bucketWidth() / 8)));
+  }
+
+  @Test
+  void verifyTellsOfWrongCountsByBucket() throws Exception {
+    publishBuckets(Map.of("16x16", 1L));
+    assertThat(LatentDataset.open(directory, CONFIGURATION).damage())
+        .singleElement()
+        .asString()
+        .contains("data/part-0.parquet: has training rows {")
+        .contains("by bucket, the manifest says {16x16=1}");
+  }
+
+  @Test
+  void aWriterRefusesABucketThatIsNone() throws Exception {
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, List.of(new Bucket(8, 16, SHAPE)));
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/x.parquet", layout, CONFIGURATION)) {
+      assertThatThrownBy(() -> writer.write(pairs(1).get(0)))
+          .hasMessageContaining("pair key-0000: bucket is 16x16, must be one of [8x16]");
+    }
+  }
+
+  /** Publishes pairs in three buckets; {@code claimed} counts are told instead of the true ones. */
+  private RowLayout publishBuckets(Map<String, Long> claimed) throws Exception {
+    List<Bucket> buckets =
+        List.of(
+            new Bucket(8, 24, new LatentShape(4, 3, 1)),
+            new Bucket(16, 16, SHAPE),
+            new Bucket(24, 8, new LatentShape(4, 1, 3)));
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets);
+    WrittenFile data;
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/part-0.parquet", layout, CONFIGURATION)) {
+      int number = 0;
+      for (EncodedPair pair : pairs(30)) {
+        writer.write(in(pair, buckets.get(number++ % 3)));
+      }
+      data = writer.finish();
+    }
+    DataFile file = data.file();
+    if (!claimed.isEmpty()) {
+      file =
+          new DataFile(
+              file.path(),
+              file.rows(),
+              file.trainRows(),
+              file.bytes(),
+              file.sha256(),
+              new TreeMap<>(claimed));
+    }
+    LatentDataset.publish(
+        directory,
+        new Manifest(
+            Manifest.FORMAT,
+            Manifest.BUCKETS_FORMAT_VERSION,
+            "2026-01-01T00:00:00Z",
+            new Manifest.Encoders("encoders", new TreeMap<>()),
+            new Manifest.Latent(
+                Manifest.Latent.MEAN_STD,
+                SHAPE,
+                1,
+                data.moments().mean(),
+                data.moments().std(),
+                buckets),
+            new Manifest.Text(2, 3, Fp16.toBytes(new float[6]), new int[] {0, 1}),
+            16,
+            0,
+            0.2,
+            List.of(file),
+            List.of(),
+            new Manifest.Accounting(30, 30, 0, new TreeMap<>())),
+        CONFIGURATION);
+    return layout;
+  }
+
+  private static EncodedPair in(EncodedPair pair, Bucket bucket) {
+    byte[] latent = java.util.Arrays.copyOf(pair.latent(), 2 * 2 * bucket.latent().size());
+    return new EncodedPair(
+        pair.key(),
+        pair.caption(),
+        pair.url(),
+        pair.contentSha256(),
+        pair.perceptualHash(),
+        pair.width(),
+        pair.height(),
+        pair.crop(),
+        bucket.width(),
+        bucket.height(),
+        pair.scores(),
+        pair.split(),
+        latent,
+        pair.textEmbedding(),
+        pair.tokenIds());
   }
 
   private WrittenFile writeData(List<EncodedPair> pairs) throws Exception {

@@ -35,6 +35,9 @@ class TestPrepDefaults {
     expected.put("partitions", 0);
     expected.put("image.size", 512);
     expected.put("image.max-pixels", 67108864);
+    expected.put("image.buckets", "none");
+    expected.put("image.bucket-step", 64);
+    expected.put("image.bucket-max-aspect", 2);
     expected.put("filter.min-caption-length", 1);
     expected.put("filter.max-caption-length", 10000);
     expected.put("filter.languages", List.of());
@@ -124,6 +127,8 @@ class TestPrepDefaults {
         .hasMessageContaining("image.size = 7")
         .hasMessageContaining("fetch.deadline = 0 s")
         .hasMessageContaining("validation-share = 1.5");
+    assertThatThrownBy(() -> read("image.buckets=aspect", "image.size=100"))
+        .hasMessageContaining("must divide image.size, which is 100");
     assertThatThrownBy(() -> read("filter.min-caption-length=9", "filter.max-caption-length=8"))
         .hasMessageContaining("must be at least filter.min-caption-length (9)");
     assertThatThrownBy(

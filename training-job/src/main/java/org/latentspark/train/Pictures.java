@@ -25,7 +25,7 @@ import org.latentspark.cli.Settings;
 import org.latentspark.filter.RejectedException;
 import org.latentspark.image.ImageDecoder;
 import org.latentspark.image.ImageSettings;
-import org.latentspark.image.SquareImage;
+import org.latentspark.image.CroppedImage;
 import org.latentspark.latents.Split;
 import org.latentspark.pairs.MetadataSource;
 import org.latentspark.pairs.PairRecord;
@@ -118,7 +118,7 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
         continue;
       }
       try (InputStream in = fileSystem.open(new Path(folder, entry.file()))) {
-        SquareImage image = decoder.decode(in.readAllBytes());
+        CroppedImage image = decoder.decode(in.readAllBytes());
         decoded.add(image.rgb());
         captions.add(entry.caption());
         keys.add(entry.key());
