@@ -70,7 +70,7 @@ record HeldOutPairs(LatentDataset dataset, List<EncodedPair> pairs) {
 
   /** Returns the latent [1, C, h, w] of a pair, the mean where the posterior is known. */
   Tensor latent(int index) {
-    LatentShape shape = dataset.manifest().latent().shape();
+    LatentShape shape = dataset.manifest().layout().shape(pairs.get(index));
     float[] values = Fp16.toFloats(pairs.get(index).latent());
     return Tensors.of(
         Arrays.copyOf(values, shape.size()), 1, shape.channels(), shape.height(), shape.width());

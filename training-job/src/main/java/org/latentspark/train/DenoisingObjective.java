@@ -114,22 +114,24 @@ record DenoisingObjective(
 
     @Override
     public Tensor loss(long step) {
-      LatentStream.Batch batch = train.batch(step * batchSize, batchSize);
+      LatentBatch batch = train.batch(step * batchSize, batchSize);
+      // With buckets, what is left of one makes a smaller batch.
       long[] shape = Tensors.sizes(batch.mean());
+      long examples = shape[0];
       Tensor drawn = torch.randn(shape, Seeds.generator(seed, POSTERIOR, rank, step));
       Tensor clean = scale.normalize(batch.mean().add(batch.std().mul(drawn)));
       Tensor timesteps =
           torch.randint(
               schedule.steps(),
-              new long[] {batchSize},
+              new long[] {examples},
               Seeds.generator(seed, TIMESTEP, rank, step),
               new org.bytedeco.pytorch.TensorOptions(ScalarType.Long));
       Tensor noise = noise(shape, step);
       Tensor dropped =
           torch
-              .rand(new long[] {batchSize}, Seeds.generator(seed, DROPOUT, rank, step))
+              .rand(new long[] {examples}, Seeds.generator(seed, DROPOUT, rank, step))
               .lt(new Scalar(captionDropout));
-      Tensor text = torch.where(dropped.view(batchSize, 1, 1), emptyText, batch.text());
+      Tensor text = torch.where(dropped.view(examples, 1, 1), emptyText, batch.text());
       Tensor ends = torch.where(dropped, emptyEnd, batch.ends());
       Tensor noisy = schedule.addNoise(clean, perturbed(noise, step), timesteps);
       return weighted(
@@ -186,14 +188,10 @@ record DenoisingObjective(
     }
 
     private double heldOutLoss(int row) {
-      Tensor index = Tensors.of(new long[] {row}, 1);
+      LatentBatch pair = heldOut.batch(row);
       double[] losses =
           new HeldOutLoss(unet, schedule, scale, seed)
-              .of(
-                  heldOut.keys().get(row),
-                  heldOut.posterior(index).get(0),
-                  heldOut.text(index),
-                  heldOut.ends(index));
+              .of(heldOut.keys().get(row), pair.mean(), pair.text(), pair.ends());
       return Arrays.stream(losses).sum() / losses.length;
     }
 

@@ -10,6 +10,7 @@ import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.NoiseSchedule;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.LatentKind;
+import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.Manifest;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
@@ -43,13 +44,14 @@ public record HeldOutLoss(
   public double[] of(EncodedPair pair, Manifest manifest) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      long channels = manifest.latent().shape().channels();
+      LatentShape shape = manifest.layout().shape(pair);
+      long channels = shape.channels();
       Tensor latent =
           LatentRows.one(
               pair.latent(),
-              (manifest.latentKind() == LatentKind.MEAN_STD ? 2 : 1) * channels,
-              manifest.latent().shape().height(),
-              manifest.latent().shape().width());
+              (manifest.layout().kind() == LatentKind.MEAN_STD ? 2 : 1) * channels,
+              shape.height(),
+              shape.width());
       return of(
           pair.key(),
           latent.narrow(1, 0, channels).to(ScalarType.Float),

@@ -1,6 +1,8 @@
 package org.latentspark.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -13,30 +15,32 @@ import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.LatentKind;
+import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.Manifest;
+import org.latentspark.latents.RowLayout;
 import org.latentspark.latents.Split;
+import org.latentspark.tensor.Tensors;
 
 /** Rows of an encoded data set, in memory as fp16. */
 final class LatentRows implements AutoCloseable {
   private final List<String> keys = new ArrayList<>();
-  private final LatentKind kind;
+  private final List<LatentShape> shapes = new ArrayList<>();
+  private final List<List<Integer>> byBucket = new ArrayList<>();
+  private final RowLayout layout;
   private final int capacity;
   private final Tensor latents;
   private final Tensor text;
   private final Tensor ends;
 
   private LatentRows(Manifest manifest, int capacity) {
-    this.kind = manifest.latentKind();
+    this.layout = manifest.layout();
     this.capacity = capacity;
+    for (int bucket = 0; bucket < Math.max(1, layout.buckets().size()); bucket++) {
+      byBucket.add(new ArrayList<>());
+    }
     try (PointerScope scope = new PointerScope()) {
-      long channels =
-          (kind == LatentKind.MEAN_STD ? 2L : 1L) * manifest.latent().shape().channels();
-      latents =
-          halves(
-              capacity,
-              channels,
-              manifest.latent().shape().height(),
-              manifest.latent().shape().width());
+      // Each latent begins its row; those of smaller buckets leave the rest of it unused.
+      latents = halves(capacity, layout.mostBytes() / 2);
       text = halves(capacity, manifest.text().tokens(), manifest.text().dim());
       ends = torch.zeros(new long[] {capacity}, new TensorOptions(ScalarType.Long));
       latents.retainReference();
@@ -47,7 +51,7 @@ final class LatentRows implements AutoCloseable {
 
   /** Returns how many bytes of memory a row takes. */
   static long rowBytes(Manifest manifest) {
-    return manifest.latentKind().bytes(manifest.latent().shape())
+    return manifest.layout().mostBytes()
         + 2L * manifest.text().tokens() * manifest.text().dim()
         + Long.BYTES;
   }
@@ -94,7 +98,16 @@ final class LatentRows implements AutoCloseable {
       put(text, row, pair.textEmbedding());
       put(ends, row, new byte[] {(byte) end(pair.tokenIds()), (byte) (end(pair.tokenIds()) >> 8)});
     }
+    byBucket.get(bucket(pair)).add(row);
+    shapes.add(layout.shape(pair));
     keys.add(pair.key());
+  }
+
+  private int bucket(EncodedPair pair) {
+    return layout
+        .bucket(pair.bucketWidth(), pair.bucketHeight())
+        .map(layout.buckets()::indexOf)
+        .orElse(0);
   }
 
   /** Copies little-endian bytes to the begin of a row. */
@@ -127,22 +140,51 @@ final class LatentRows implements AutoCloseable {
     return keys;
   }
 
-  /** Returns mean and standard deviation of the posterior, fp32 [B, C, h, w] each. */
-  TensorVector posterior(Tensor indices) {
-    Tensor rows = latents.index_select(0, indices).to(ScalarType.Float);
-    return kind == LatentKind.MEAN_STD
-        ? rows.chunk(2, 1)
-        : new TensorVector(rows, torch.zeros_like(rows));
+  /**
+   * Returns the rows of a bucket, by its place in the manifest; without buckets all rows are 0's.
+   */
+  List<Integer> rowsOf(int bucket) {
+    return byBucket.get(bucket);
   }
 
-  /** Returns the captions' last hidden states, fp32 [B, T, D]. */
-  Tensor text(Tensor indices) {
-    return text.index_select(0, indices).to(ScalarType.Float);
+  /** Returns the rows of the bucket that has the most. */
+  List<Integer> mostOfOneBucket() {
+    return byBucket.stream().max(Comparator.comparingInt(List::size)).orElseThrow();
   }
 
-  /** Returns the places of the captions' end tokens, int64 [B]. */
-  Tensor ends(Tensor indices) {
-    return ends.index_select(0, indices);
+  /**
+   * Returns some of the rows.
+   *
+   * @param rows their places, in any order; all have latents of one shape
+   */
+  LatentBatch batch(long... rows) {
+    LatentShape shape = shapes.get((int) rows[0]);
+    for (long row : rows) {
+      if (!shapes.get((int) row).equals(shape)) {
+        throw new IllegalArgumentException(
+            "pairs %s and %s have latents of unlike shapes, %s and %s"
+                .formatted(
+                    keys.get((int) rows[0]), keys.get((int) row), shape, shapes.get((int) row)));
+      }
+    }
+    Tensor places = Tensors.of(rows, rows.length);
+    long channels = (long) layout.kind().bytes(shape) / 2 / shape.height() / shape.width();
+    Tensor stored =
+        latents
+            .narrow(1, 0, layout.kind().bytes(shape) / 2)
+            .index_select(0, places)
+            .view(rows.length, channels, shape.height(), shape.width())
+            .to(ScalarType.Float);
+    TensorVector posterior =
+        layout.kind() == LatentKind.MEAN_STD
+            ? stored.chunk(2, 1)
+            : new TensorVector(stored, torch.zeros_like(stored));
+    return new LatentBatch(
+        posterior.get(0),
+        posterior.get(1),
+        text.index_select(0, places).to(ScalarType.Float),
+        ends.index_select(0, places),
+        Arrays.stream(rows).mapToObj(row -> keys.get((int) row)).toList());
   }
 
   private static Tensor halves(long... shape) {

@@ -4,21 +4,19 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
+import java.util.stream.IntStream;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Settings;
+import org.latentspark.latents.Bucket;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
-import org.latentspark.tensor.Seeds;
-import org.latentspark.tensor.Tensors;
 
 /**
  * One worker's share of a split, shuffled anew for each epoch, in bounded memory.
@@ -28,19 +26,15 @@ import org.latentspark.tensor.Tensors;
  * random order. What stands at a position follows from seed, worker and position alone, so that a
  * position is all there is to save, and any can be gone to at the cost of reading a few files. The
  * files of the next few are read while those before are in use.
+ *
+ * <p>Of a data set with buckets each batch is of one, see {@link BucketPlan}.
  */
 final class LatentStream implements AutoCloseable {
-  private static final long FILES = 1;
-  private static final long ROWS = 2;
-
   private final LatentDataset dataset;
   private final Split split;
-  private final int rank;
-  private final long seed;
-  private final long windowBytes;
   private final DamageBudget budget;
-  private final List<DataFile> files;
   private final LatentRows resident;
+  private final BatchPlan plan;
   private final long count;
   private final ExecutorService reader =
       Executors.newSingleThreadExecutor(
@@ -50,9 +44,8 @@ final class LatentStream implements AutoCloseable {
             return thread;
           });
 
-  private Window current;
-  private Window next;
-  private EpochPlan plan;
+  private Loaded current;
+  private Loaded next;
 
   /**
    * How much a worker may hold and bear.
@@ -75,33 +68,18 @@ final class LatentStream implements AutoCloseable {
     }
   }
 
-  /**
-   * Some rows.
-   *
-   * @param mean of the posterior, fp32 [B, C, h, w]
-   * @param std of the posterior, the same shape
-   * @param text the captions' last hidden states, fp32 [B, T, D]
-   * @param ends places of the captions' end tokens, int64 [B]
-   * @param keys the rows' keys
-   */
-  record Batch(Tensor mean, Tensor std, Tensor text, Tensor ends, List<String> keys) {}
-
-  /** The order of one epoch: files, cut into windows that are in memory together. */
-  private record EpochPlan(long epoch, List<List<DataFile>> windows, long[] starts) {}
-
-  /** A window's rows, or the promise of them, and their order. */
-  private record Window(long epoch, int number, Future<LatentRows> rows, int[] order) {}
+  /** A window, and its rows or the promise of them. */
+  private record Loaded(BatchPlan.Window window, Future<LatentRows> rows) {}
 
   private LatentStream(
       LatentDataset dataset, Split split, int rank, int workers, long seed, Limits limits) {
     this.dataset = dataset;
     this.split = split;
-    this.rank = rank;
-    this.seed = seed;
-    this.windowBytes = limits.bufferBytes() / 2;
     this.budget = new DamageBudget(limits.damagedFiles());
-    long rowBytes = LatentRows.rowBytes(dataset.manifest());
-    long rows = dataset.manifest().rows(split);
+    Manifest manifest = dataset.manifest();
+    long rowBytes = LatentRows.rowBytes(manifest);
+    long rows = manifest.rows(split);
+    List<DataFile> files;
     if ((rows + workers - 1) / workers * rowBytes <= limits.bufferBytes()) {
       resident = LatentRows.share(dataset, split, rank, workers, rows, budget);
       files = List.of();
@@ -116,6 +94,26 @@ final class LatentStream implements AutoCloseable {
           "%s has too few training pairs for %d workers: none for %d"
               .formatted(dataset.directory(), workers, rank));
     }
+    BatchPlan.Share share =
+        new BatchPlan.Share(
+            seed,
+            rank,
+            files,
+            files.stream().mapToLong(file -> file.rows(split) * rowBytes).toArray(),
+            limits.bufferBytes() / 2);
+    this.plan = plan(share, manifest.layout().buckets());
+  }
+
+  private BatchPlan plan(BatchPlan.Share share, List<Bucket> buckets) {
+    if (buckets.isEmpty()) {
+      return new PlainPlan(share, split, count);
+    }
+    if (resident == null) {
+      return BucketPlan.ofFiles(share, buckets);
+    }
+    return BucketPlan.ofRows(
+        share,
+        IntStream.range(0, buckets.size()).map(bucket -> resident.rowsOf(bucket).size()).toArray());
   }
 
   /**
@@ -147,138 +145,59 @@ final class LatentStream implements AutoCloseable {
   }
 
   /**
-   * Returns the rows at {@code position} and after it, counted from the start of the first epoch
-   * and on through all epochs.
+   * Returns the batch at {@code position}, counted from the start of the first epoch and on through
+   * all epochs: {@code size} rows, or, with buckets, up to as many.
    *
+   * @param position with buckets, a multiple of {@code size}
    * @throws InputException if too many files are damaged
    */
-  Batch batch(long position, int size) {
-    List<Batch> parts = new ArrayList<>();
-    long at = position;
-    while (at < position + size) {
-      long epoch = at / count;
-      EpochPlan order = plan(epoch);
-      int number = window(order, at % count);
-      long start = epoch * count + order.starts()[number];
-      long end = Math.min(epoch * count + order.starts()[number + 1], position + size);
-      parts.add(part(go(epoch, number), at - start, end - at));
-      at = end;
+  LatentBatch batch(long position, int size) {
+    List<LatentBatch> parts = new ArrayList<>();
+    for (BatchPlan.Part part : plan.parts(position, size)) {
+      LatentRows rows = rows(go(part.window()));
+      List<Integer> own = own(rows, part.bucket());
+      parts.add(
+          rows.batch(
+              // Where rows could not be read, others of the window stand in; all places keep.
+              Arrays.stream(part.places())
+                  .mapToLong(place -> own.get(place % own.size()))
+                  .toArray()));
     }
-    return parts.size() == 1 ? parts.get(0) : joined(parts);
+    return LatentBatch.joined(parts);
   }
 
-  private static int window(EpochPlan order, long offset) {
-    int place = Arrays.binarySearch(order.starts(), offset);
-    // Windows may be empty: the last of those that start here is the one with rows.
-    while (place >= 0 && order.starts()[place + 1] == offset) {
-      place++;
-    }
-    return place >= 0 ? place : -place - 2;
-  }
-
-  private Batch part(Window window, long offset, long length) {
-    LatentRows rows = rows(window);
-    long[] indices = new long[Math.toIntExact(length)];
-    for (int index = 0; index < indices.length; index++) {
-      // Where rows could not be read, others of the window stand in, and all other places keep.
-      indices[index] = window.order()[Math.toIntExact(offset + index)] % rows.count();
-    }
-    Tensor selected = Tensors.of(indices, indices.length);
-    TensorVector posterior = rows.posterior(selected);
-    List<String> keys =
-        Arrays.stream(indices).mapToObj(index -> rows.keys().get((int) index)).toList();
-    return new Batch(
-        posterior.get(0), posterior.get(1), rows.text(selected), rows.ends(selected), keys);
-  }
-
-  private static Batch joined(List<Batch> parts) {
-    return new Batch(
-        cat(parts.stream().map(Batch::mean).toList()),
-        cat(parts.stream().map(Batch::std).toList()),
-        cat(parts.stream().map(Batch::text).toList()),
-        cat(parts.stream().map(Batch::ends).toList()),
-        parts.stream().flatMap(part -> part.keys().stream()).toList());
-  }
-
-  private static Tensor cat(List<Tensor> parts) {
-    return torch.cat(new TensorVector(parts.toArray(Tensor[]::new)), 0);
-  }
-
-  private EpochPlan plan(long epoch) {
-    if (plan == null || plan.epoch() != epoch) {
-      plan = resident == null ? shuffled(epoch) : whole(epoch);
-    }
-    return plan;
-  }
-
-  private EpochPlan whole(long epoch) {
-    return new EpochPlan(epoch, List.of(List.of()), new long[] {0, count});
-  }
-
-  private EpochPlan shuffled(long epoch) {
-    long rowBytes = LatentRows.rowBytes(dataset.manifest());
-    List<List<DataFile>> windows = new ArrayList<>();
-    List<Long> starts = new ArrayList<>();
-    long rows = 0;
-    long bytes = Long.MAX_VALUE;
-    for (int index : Shuffle.of(files.size(), Seeds.derive(seed, rank, FILES, epoch))) {
-      DataFile file = files.get(index);
-      long fileBytes = file.rows(split) * rowBytes;
-      if (bytes == Long.MAX_VALUE || bytes + fileBytes > windowBytes) {
-        windows.add(new ArrayList<>());
-        starts.add(rows);
-        bytes = 0;
-      }
-      windows.get(windows.size() - 1).add(file);
-      bytes += fileBytes;
-      rows += file.rows(split);
-    }
-    starts.add(rows);
-    return new EpochPlan(epoch, windows, starts.stream().mapToLong(Long::longValue).toArray());
+  /** Returns the rows of a bucket, or, if none of them can be read, those of the largest. */
+  private static List<Integer> own(LatentRows rows, int bucket) {
+    List<Integer> own = rows.rowsOf(bucket);
+    return own.isEmpty() ? rows.mostOfOneBucket() : own;
   }
 
   /** Makes a window the current one and has the one after it read. */
-  private Window go(long epoch, int number) {
-    if (is(current, epoch, number)) {
+  private Loaded go(BatchPlan.Window window) {
+    if (current != null && current.window().equals(window)) {
       return current;
     }
     discard(current);
-    if (is(next, epoch, number)) {
+    if (next != null && next.window().equals(window)) {
       current = next;
     } else {
       discard(next);
-      current = start(plan(epoch), number);
+      current = start(window);
     }
-    next = null;
-    if (resident == null) {
-      EpochPlan order = plan(epoch);
-      next =
-          number + 1 < order.windows().size()
-              ? start(order, number + 1)
-              : start(shuffled(epoch + 1), 0);
-    }
+    next = resident == null ? start(plan.after(window)) : null;
     return current;
   }
 
-  private static boolean is(Window window, long epoch, int number) {
-    return window != null && window.epoch() == epoch && window.number() == number;
-  }
-
-  private Window start(EpochPlan order, int number) {
-    int size = Math.toIntExact(order.starts()[number + 1] - order.starts()[number]);
-    long epoch = order.epoch();
+  private Loaded start(BatchPlan.Window window) {
     if (resident != null) {
-      return new Window(epoch, 0, null, Shuffle.of(size, Seeds.derive(seed, rank, epoch)));
+      return new Loaded(window, CompletableFuture.completedFuture(resident));
     }
-    return new Window(
-        epoch,
-        number,
-        reader.submit(() -> LatentRows.files(dataset, split, order.windows().get(number), budget)),
-        Shuffle.of(size, Seeds.derive(seed, rank, ROWS, epoch, number)));
+    List<DataFile> files = plan.files(window);
+    return new Loaded(window, reader.submit(() -> LatentRows.files(dataset, split, files, budget)));
   }
 
-  private LatentRows rows(Window window) {
-    LatentRows rows = resident == null ? await(window.rows()) : resident;
+  private LatentRows rows(Loaded window) {
+    LatentRows rows = await(window.rows());
     if (rows.count() == 0 && next != null) {
       // Nothing of these files can be read: those after them stand in.
       rows = await(next.rows());
@@ -304,8 +223,8 @@ final class LatentStream implements AutoCloseable {
     }
   }
 
-  private void discard(Window window) {
-    if (window != null && window.rows() != null) {
+  private void discard(Loaded window) {
+    if (window != null && resident == null) {
       // The reader works in order: what is being read is complete before it is given back.
       reader.execute(() -> closeQuietly(window.rows()));
     }

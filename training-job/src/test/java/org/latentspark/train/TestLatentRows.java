@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.latents.LatentDataset;
@@ -49,20 +48,17 @@ class TestLatentRows {
     LatentDataset dataset = dataset(6, 0);
     try (LatentRows rows = share(dataset, Split.TRAIN, 0, 1);
         PointerScope scope = new PointerScope()) {
-      Tensor one = Tensors.of(new long[] {5}, 1);
-      assertThat(Tensors.sizes(rows.posterior(one).get(0))).containsExactly(1, 2, 4, 4);
-      assertThat(Tensors.floats(rows.posterior(one).get(1)))
-          .usingComparatorWithPrecision(1e-4f)
-          .containsOnly(0.1f);
-      assertThat(Tensors.sizes(rows.text(one))).containsExactly(1, 5, 12);
-      assertThat(Tensors.doubles(rows.ends(one))).containsExactly(2);
-      Tensor sameKind = Tensors.of(new long[] {1}, 1);
-      Tensor otherKind = Tensors.of(new long[] {2}, 1);
-      assertThat(Tensors.floats(rows.text(one)))
-          .containsExactly(Tensors.floats(rows.text(sameKind)))
-          .isNotEqualTo(Tensors.floats(rows.text(otherKind)));
-      assertThat(Tensors.floats(rows.posterior(one).get(0)))
-          .isNotEqualTo(Tensors.floats(rows.posterior(sameKind).get(0)));
+      LatentBatch one = rows.batch(5);
+      assertThat(Tensors.sizes(one.mean())).containsExactly(1, 2, 4, 4);
+      assertThat(Tensors.floats(one.std())).usingComparatorWithPrecision(1e-4f).containsOnly(0.1f);
+      assertThat(Tensors.sizes(one.text())).containsExactly(1, 5, 12);
+      assertThat(Tensors.doubles(one.ends())).containsExactly(2);
+      LatentBatch sameKind = rows.batch(1);
+      LatentBatch otherKind = rows.batch(2);
+      assertThat(Tensors.floats(one.text()))
+          .containsExactly(Tensors.floats(sameKind.text()))
+          .isNotEqualTo(Tensors.floats(otherKind.text()));
+      assertThat(Tensors.floats(one.mean())).isNotEqualTo(Tensors.floats(sameKind.mean()));
     }
   }
 

@@ -179,7 +179,7 @@ class TestLatentStream {
     List<Integer> rows = new ArrayList<>();
     for (long at = from; at < from + count; at += size) {
       try (PointerScope scope = new PointerScope()) {
-        LatentStream.Batch batch = stream.batch(at, (int) Math.min(size, from + count - at));
+        LatentBatch batch = stream.batch(at, (int) Math.min(size, from + count - at));
         float[] means =
             Tensors.floats(batch.mean().flatten(1, -1).mul(new Scalar(1.0)).contiguous());
         int width = means.length / Math.toIntExact(batch.mean().size(0));

@@ -9,15 +9,18 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
+import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Crop;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
+import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.LatentMoments;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.LatentWriter;
 import org.latentspark.latents.Manifest;
+import org.latentspark.latents.RowLayout;
 import org.latentspark.latents.Scores;
 import org.latentspark.latents.Split;
 import org.latentspark.latents.WrittenFile;
@@ -36,6 +39,24 @@ public final class TinyDataset {
     write(folder, trainRows, validationRows, seed, 1);
   }
 
+  /** Writes a data set of three buckets of unlike frequency: 1, 3 and 2 of 6 rows. */
+  static void writeBuckets(Path folder, int trainRows, int validationRows, long seed, int count)
+      throws IOException {
+    List<Bucket> buckets =
+        List.of(
+            new Bucket(12, 20, new LatentShape(2, 5, 3)),
+            new Bucket(16, 16, SHAPE),
+            new Bucket(20, 12, new LatentShape(2, 3, 5)));
+    write(
+        folder,
+        new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets),
+        TOKENS,
+        trainRows,
+        validationRows,
+        seed,
+        count);
+  }
+
   /** Writes a data set in files of about as many rows each. */
   static void write(Path folder, int trainRows, int validationRows, long seed, int count)
       throws IOException {
@@ -52,18 +73,35 @@ public final class TinyDataset {
       long seed,
       int count)
       throws IOException {
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, shape, List.of());
+    write(folder, layout, tokens, trainRows, validationRows, seed, count);
+  }
+
+  private static void write(
+      Path folder,
+      RowLayout layout,
+      int tokens,
+      int trainRows,
+      int validationRows,
+      long seed,
+      int count)
+      throws IOException {
     org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
     Configuration hadoop = new Configuration();
     int rows = trainRows + validationRows;
     List<DataFile> files = new ArrayList<>();
-    LatentMoments moments = LatentMoments.none(shape.channels());
+    LatentMoments moments = LatentMoments.none(layout.shape().channels());
     for (int number = 0; number < count; number++) {
       String path = "data/part-%05d.parquet".formatted(number);
-      try (LatentWriter writer = new LatentWriter(directory, path, shape, hadoop)) {
+      try (LatentWriter writer = new LatentWriter(directory, path, layout, hadoop)) {
         for (int row = rows * number / count; row < rows * (number + 1) / count; row++) {
           writer.write(
               pair(
-                  shape, tokens, row, row < validationRows ? Split.VALIDATION : Split.TRAIN, seed));
+                  bucket(layout, row),
+                  tokens,
+                  row,
+                  row < validationRows ? Split.VALIDATION : Split.TRAIN,
+                  seed));
         }
         WrittenFile file = writer.finish();
         files.add(file.file());
@@ -74,10 +112,16 @@ public final class TinyDataset {
         directory,
         new Manifest(
             Manifest.FORMAT,
-            Manifest.FORMAT_VERSION,
+            layout.buckets().isEmpty() ? Manifest.FORMAT_VERSION : Manifest.BUCKETS_FORMAT_VERSION,
             "2026-11-23T00:00:00Z",
             new Manifest.Encoders("none", new TreeMap<>()),
-            new Manifest.Latent(Manifest.Latent.MEAN_STD, shape, 1, moments.mean(), moments.std()),
+            new Manifest.Latent(
+                Manifest.Latent.MEAN_STD,
+                layout.shape(),
+                1,
+                moments.mean(),
+                moments.std(),
+                layout.buckets()),
             new Manifest.Text(
                 tokens, DIM, gaussian(seed, tokens * DIM), Arrays.copyOf(new int[] {8, 9}, tokens)),
             16,
@@ -161,7 +205,14 @@ public final class TinyDataset {
         hadoop);
   }
 
-  private static EncodedPair pair(LatentShape shape, int tokens, int row, Split split, long seed) {
+  private static Bucket bucket(RowLayout layout, int row) {
+    return layout.buckets().isEmpty()
+        ? new Bucket(16, 16, layout.shape())
+        : layout.buckets().get(row % 6 == 0 ? 0 : row % 2 == 0 ? 2 : 1);
+  }
+
+  private static EncodedPair pair(Bucket bucket, int tokens, int row, Split split, long seed) {
+    LatentShape shape = bucket.latent();
     int kind = row % KINDS;
     float[] latent = new float[2 * shape.size()];
     float[] pattern = Fp16.toFloats(gaussian(seed + 1 + kind, shape.size()));
@@ -179,8 +230,8 @@ public final class TinyDataset {
         16,
         16,
         new Crop(0, 0, 16, 16),
-        16,
-        16,
+        bucket.width(),
+        bucket.height(),
         Scores.NONE,
         split,
         Fp16.toBytes(latent),
