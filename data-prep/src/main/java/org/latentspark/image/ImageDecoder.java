@@ -73,14 +73,17 @@ public final class ImageDecoder {
 
   /**
    * A JPEG can be decoded at a half, a quarter or an eighth of its size, which costs as much less;
-   * what remains is still larger than what is asked for.
+   * what remains has at least the size that is asked for, and twice that for a filter that is asked
+   * for its sharpness.
    */
   private int jpegFlags(ImageHeader header) {
     // Upright or not: the shapes lie on either side alike.
     Shape shape = Buckets.nearest(shapes, header.width(), header.height());
     Crop crop = crop(shape, header.width(), header.height());
+    int margin = settings.resize() == ResizeFilter.AREA ? 1 : 2;
     int reduction =
-        Math.min(crop.width() / (2 * shape.width()), crop.height() / (2 * shape.height()));
+        Math.min(
+            crop.width() / (margin * shape.width()), crop.height() / (margin * shape.height()));
     if (reduction >= 8) {
       return opencv_imgcodecs.IMREAD_REDUCED_COLOR_8;
     }
@@ -99,19 +102,27 @@ public final class ImageDecoder {
     Shape shape = Buckets.nearest(shapes, width, height);
     Crop crop = crop(shape, width, height);
     Mat central = image.apply(scaled(crop, width, height, image));
-    Mat resized = new Mat();
-    opencv_imgproc.resize(
-        Pixels.onWhite(central),
-        resized,
-        new Size(shape.width(), shape.height()),
-        0,
-        0,
-        central.cols() >= shape.width() ? opencv_imgproc.INTER_AREA : opencv_imgproc.INTER_CUBIC);
+    Mat resized = resize(Pixels.onWhite(central), shape);
     Mat rgb = new Mat();
     opencv_imgproc.cvtColor(resized, rgb, opencv_imgproc.COLOR_BGR2RGB);
     byte[] bytes = new byte[shape.width() * shape.height() * 3];
     rgb.data().get(bytes);
     return new CroppedImage(bytes, shape.width(), shape.height(), width, height, crop);
+  }
+
+  private Mat resize(Mat image, Shape shape) {
+    if (settings.resize() == ResizeFilter.LANCZOS) {
+      return Lanczos.resize(image, shape.width(), shape.height());
+    }
+    Mat resized = new Mat();
+    opencv_imgproc.resize(
+        image,
+        resized,
+        new Size(shape.width(), shape.height()),
+        0,
+        0,
+        image.cols() >= shape.width() ? opencv_imgproc.INTER_AREA : opencv_imgproc.INTER_CUBIC);
+    return resized;
   }
 
   /** Returns the largest central part of an image that has the aspect ratio of {@code shape}. */

@@ -2,6 +2,7 @@ package org.latentspark.image;
 
 import java.io.Serializable;
 import org.latentspark.cli.Settings;
+import org.latentspark.latents.Flip;
 
 /**
  * What becomes of an image.
@@ -9,8 +10,12 @@ import org.latentspark.cli.Settings;
  * @param size columns and rows of the square that is encoded, or of the square bucket
  * @param maxPixels most pixels that are decoded
  * @param buckets the shapes that images are cut to
+ * @param flip whether the mirrored image is encoded, too
+ * @param resize how an image gets its size
  */
-public record ImageSettings(int size, long maxPixels, Buckets buckets) implements Serializable {
+public record ImageSettings(
+    int size, long maxPixels, Buckets buckets, Flip flip, ResizeFilter resize)
+    implements Serializable {
   /** What {@code image.buckets} may be. */
   enum BucketChoice {
     /** The central square. */
@@ -19,16 +24,20 @@ public record ImageSettings(int size, long maxPixels, Buckets buckets) implement
     ASPECT
   }
 
-  /** Cuts out the central square. */
+  /** Cuts out the central square and resizes it by area. */
   public ImageSettings(int size, long maxPixels) {
-    this(size, maxPixels, Buckets.square(size));
+    this(size, maxPixels, Buckets.square(size), Flip.NONE, ResizeFilter.AREA);
   }
 
   /** Reads the keys {@code image.*}. */
   public static ImageSettings read(Settings settings) {
     int size = settings.integer("image.size", 8, 4096);
     return new ImageSettings(
-        size, settings.longInteger("image.max-pixels", 64, 1 << 30), buckets(settings, size));
+        size,
+        settings.longInteger("image.max-pixels", 64, 1 << 30),
+        buckets(settings, size),
+        settings.oneOf("image.flip", Flip.class),
+        settings.oneOf("image.resize", ResizeFilter.class));
   }
 
   private static Buckets buckets(Settings settings, int size) {

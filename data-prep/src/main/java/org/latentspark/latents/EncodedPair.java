@@ -19,6 +19,8 @@ package org.latentspark.latents;
  * @param latent fp16 little-endian, as the manifest's {@link LatentKind} says: [2C,h,w], C channels
  *     of the posterior's mean, then C of its standard deviation, or [C,h,w], a sample; not
  *     multiplied by the scaling factor
+ * @param flippedLatent the same of the image mirrored left to right; null where the dataset has but
+ *     one encoding a row
  * @param textEmbedding fp16 little-endian [tokens,dim]: the text encoder's last hidden states
  * @param tokenIds [tokens], padded as the tokenizer pads
  */
@@ -37,5 +39,43 @@ public record EncodedPair(
     Scores scores,
     Split split,
     byte[] latent,
+    byte[] flippedLatent,
     byte[] textEmbedding,
-    int[] tokenIds) {}
+    int[] tokenIds) {
+
+  /** Describes a pair with one encoding. */
+  public EncodedPair(
+      String key,
+      String caption,
+      String url,
+      String contentSha256,
+      Long perceptualHash,
+      int width,
+      int height,
+      Crop crop,
+      int bucketWidth,
+      int bucketHeight,
+      Scores scores,
+      Split split,
+      byte[] latent,
+      byte[] textEmbedding,
+      int[] tokenIds) {
+    this(
+        key,
+        caption,
+        url,
+        contentSha256,
+        perceptualHash,
+        width,
+        height,
+        crop,
+        bucketWidth,
+        bucketHeight,
+        scores,
+        split,
+        latent,
+        null,
+        textEmbedding,
+        tokenIds);
+  }
+}

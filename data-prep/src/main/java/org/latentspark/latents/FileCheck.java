@@ -120,6 +120,8 @@ final class FileCheck {
       tellRow(pair, fault.get());
     } else if (!Fp16.allFinite(pair.latent())) {
       tellRow(pair, "latent holds NaN or an infinity");
+    } else if (pair.flippedLatent() != null && !Fp16.allFinite(pair.flippedLatent())) {
+      tellRow(pair, "flipped_latent holds NaN or an infinity");
     }
     if (pair.textEmbedding().length != embedding) {
       tellRow(

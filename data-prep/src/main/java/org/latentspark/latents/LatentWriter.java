@@ -2,7 +2,6 @@ package org.latentspark.latents;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -32,8 +31,7 @@ public final class LatentWriter implements Closeable {
   public LatentWriter(
       Path dataset, String relativePath, LatentShape shape, Configuration configuration)
       throws IOException {
-    this(
-        dataset, relativePath, new RowLayout(LatentKind.MEAN_STD, shape, List.of()), configuration);
+    this(dataset, relativePath, RowLayout.plain(LatentKind.MEAN_STD, shape), configuration);
   }
 
   /** Starts a new file whose latents are what {@code layout} says. */
@@ -58,6 +56,9 @@ public final class LatentWriter implements Closeable {
     if (pair.split() == Split.TRAIN) {
       trainRows++;
       moments = moments.plus(pair.latent(), layout.kind());
+      if (layout.flip() == Flip.BOTH) {
+        moments = moments.plus(pair.flippedLatent(), layout.kind());
+      }
       if (!layout.buckets().isEmpty()) {
         trainRowsByBucket.merge(
             Bucket.code(pair.bucketWidth(), pair.bucketHeight()), 1L, Long::sum);

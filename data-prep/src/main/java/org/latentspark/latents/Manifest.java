@@ -126,6 +126,7 @@ public record Manifest(
    *     trained on one version goes on with the next
    * @param std [C] over the same, of a latent drawn from its posterior
    * @param buckets the shapes that images are encoded in; empty where all have one
+   * @param flip whether each row has a second latent, of the mirrored image
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Latent(
@@ -134,16 +135,18 @@ public record Manifest(
       double scalingFactor,
       double[] mean,
       double[] std,
-      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Bucket> buckets) {
-    /** Fills in what manifests did not say while there were no buckets. */
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Bucket> buckets,
+      Flip flip) {
+    /** Fills in what manifests did not say while all latents had one shape. */
     public Latent {
       buckets = buckets == null ? List.of() : List.copyOf(buckets);
+      flip = flip == null ? Flip.NONE : flip;
     }
 
-    /** Describes latents that all have one shape. */
+    /** Describes latents that all have one shape, one a row. */
     public Latent(
         String kind, LatentShape shape, double scalingFactor, double[] mean, double[] std) {
-      this(kind, shape, scalingFactor, mean, std, List.of());
+      this(kind, shape, scalingFactor, mean, std, List.of(), Flip.NONE);
     }
 
     /** The value of {@code kind}. */
@@ -205,7 +208,8 @@ public record Manifest(
 
   /** Returns what the rows' latents look like. */
   public RowLayout layout() {
-    return new RowLayout(LatentKind.ofCode(latent.kind()), latent.shape(), latent.buckets());
+    return new RowLayout(
+        LatentKind.ofCode(latent.kind()), latent.shape(), latent.buckets(), latent.flip());
   }
 
   /** Returns the name of the file that keeps version {@code number} once a newer one is there. */

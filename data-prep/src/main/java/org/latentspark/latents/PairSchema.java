@@ -31,6 +31,7 @@ final class PairSchema {
             optional double aesthetic;
             required binary split (STRING);
             required binary latent;
+            optional binary flipped_latent;
             required binary text_embedding;
             required group token_ids (LIST) {
               repeated group list {
@@ -77,6 +78,9 @@ final class PairSchema {
     addIfPresent(group, "aesthetic", pair.scores().aesthetic());
     group.add("split", pair.split().code());
     group.add("latent", Binary.fromConstantByteArray(pair.latent()));
+    if (pair.flippedLatent() != null) {
+      group.add("flipped_latent", Binary.fromConstantByteArray(pair.flippedLatent()));
+    }
     group.add("text_embedding", Binary.fromConstantByteArray(pair.textEmbedding()));
     Group tokens = group.addGroup("token_ids");
     for (int token : pair.tokenIds()) {
@@ -113,6 +117,7 @@ final class PairSchema {
             number(group, "aesthetic")),
         Split.ofCode(text(group, "split")),
         group.getBinary("latent", 0).getBytes(),
+        holds(group, "flipped_latent") ? group.getBinary("flipped_latent", 0).getBytes() : null,
         group.getBinary("text_embedding", 0).getBytes(),
         tokenIds);
   }
@@ -152,11 +157,13 @@ final class PairSchema {
     return group.getFieldRepetitionCount(column) == 0 ? null : group.getString(column, 0);
   }
 
-  /** A file written before there was the column has none. */
   private static Long wholeNumber(Group group, String column) {
-    return !group.getType().containsField(column) || group.getFieldRepetitionCount(column) == 0
-        ? null
-        : group.getLong(column, 0);
+    return holds(group, column) ? group.getLong(column, 0) : null;
+  }
+
+  /** A file written before there was the column has none. */
+  private static boolean holds(Group group, String column) {
+    return group.getType().containsField(column) && group.getFieldRepetitionCount(column) > 0;
   }
 
   private static Double number(Group group, String column) {

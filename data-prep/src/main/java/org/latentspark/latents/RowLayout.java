@@ -11,9 +11,15 @@ import org.latentspark.cli.InputException;
  * @param kind what a latent holds
  * @param shape of the latents where there are no buckets; with buckets none has more values
  * @param buckets the shapes that pictures are encoded in; empty where all have one
+ * @param flip whether rows have a second latent, of the mirrored picture
  */
-public record RowLayout(LatentKind kind, LatentShape shape, List<Bucket> buckets)
+public record RowLayout(LatentKind kind, LatentShape shape, List<Bucket> buckets, Flip flip)
     implements Serializable {
+
+  /** Describes rows whose latents have one shape, one latent a row. */
+  public static RowLayout plain(LatentKind kind, LatentShape shape) {
+    return new RowLayout(kind, shape, List.of(), Flip.NONE);
+  }
 
   /** Returns the bucket of a picture of these columns and rows; none where there are no buckets. */
   public Optional<Bucket> bucket(int width, int height) {
@@ -38,7 +44,7 @@ public record RowLayout(LatentKind kind, LatentShape shape, List<Bucket> buckets
 
   /** Returns the most bytes that the latents of a row have. */
   public int mostBytes() {
-    return kind.bytes(shape);
+    return flip.encodings() * kind.bytes(shape);
   }
 
   /** Returns what is wrong with the latents of {@code pair}, apart from their values. */
@@ -52,9 +58,15 @@ public record RowLayout(LatentKind kind, LatentShape shape, List<Bucket> buckets
       expected = bucket.get().latent();
     }
     int bytes = kind.bytes(expected);
-    return pair.latent().length == bytes
+    if (pair.latent().length != bytes) {
+      return Optional.of(
+          "latent has %d bytes, must have %d".formatted(pair.latent().length, bytes));
+    }
+    int flipped = pair.flippedLatent() == null ? 0 : pair.flippedLatent().length;
+    int flippedBytes = flip == Flip.BOTH ? bytes : 0;
+    return flipped == flippedBytes
         ? Optional.empty()
-        : Optional.of("latent has %d bytes, must have %d".formatted(pair.latent().length, bytes));
+        : Optional.of("flipped_latent has %d bytes, must have %d".formatted(flipped, flippedBytes));
   }
 
   private String noBucket(EncodedPair pair) {

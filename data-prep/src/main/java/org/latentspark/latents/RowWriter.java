@@ -39,6 +39,7 @@ final class RowWriter implements Closeable {
             .withMinRowCountForPageSizeCheck(1)
             .withMaxRowCountForPageSizeCheck(64)
             .withDictionaryEncoding("latent", false)
+            .withDictionaryEncoding("flipped_latent", false)
             .withDictionaryEncoding("text_embedding", false)
             .build();
   }

@@ -20,7 +20,6 @@ import org.latentspark.filter.Rejection;
 import org.latentspark.image.CroppedImage;
 import org.latentspark.image.PerceptualHash;
 import org.latentspark.latents.EncodedPair;
-import org.latentspark.latents.Fp16;
 import org.latentspark.latents.Split;
 import org.latentspark.pairs.PairRecord;
 import org.latentspark.prep.EncodeLine.Item;
@@ -190,7 +189,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
 
   private void write(ShardFiles files, Arrival arrival, Encoding encoding) throws IOException {
     PairRecord pair = arrival.pair();
-    if (!Fp16.allFinite(encoding.latent()) || !Fp16.allFinite(encoding.textEmbedding())) {
+    if (!encoding.isFinite()) {
       reject(files, pair, RejectReason.NOT_FINITE.because("NaN or beyond fp16's range"));
       return;
     }
@@ -210,6 +209,7 @@ final class EncodeTask implements FlatMapFunction<Iterator<Tuple2<String, Row>>,
             pair.scores(),
             Split.of(pair.key(), settings.validationShare(), settings.seed()),
             encoding.latent(),
+            encoding.flippedLatent(),
             encoding.textEmbedding(),
             encoding.tokenIds()));
     counters.encoded().add(1);

@@ -83,7 +83,8 @@ final class ManifestMaker {
         facts.scalingFactor(),
         moments.mean(),
         moments.std(),
-        facts.layout().buckets());
+        facts.layout().buckets(),
+        facts.layout().flip());
   }
 
   private static Manifest.Accounting accounting(List<ShardResult> shards, long read) {

@@ -35,6 +35,7 @@ import org.latentspark.image.CroppedImage;
 import org.latentspark.image.ImageSettings;
 import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Digests;
+import org.latentspark.latents.Flip;
 import org.latentspark.latents.LatentKind;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.RowLayout;
@@ -59,6 +60,8 @@ final class PairEncoder {
   private static final String TEXT_ENCODER = "text_encoder";
   private static final String TOKENIZER = "tokenizer";
 
+  private static final long WIDTH = 3;
+
   private static PairEncoder shared;
 
   private final String directory;
@@ -71,10 +74,18 @@ final class PairEncoder {
 
   /** How the encoders work; runs that differ in it share no instance. */
   private record Options(
-      LatentKind latents, EncoderPrecision precision, PrepSettings.Device device, long seed) {
+      LatentKind latents,
+      Flip flip,
+      EncoderPrecision precision,
+      PrepSettings.Device device,
+      long seed) {
     static Options of(PrepSettings settings) {
       return new Options(
-          settings.latents(), settings.precision(), settings.device(), settings.seed());
+          settings.latents(),
+          settings.image().flip(),
+          settings.precision(),
+          settings.device(),
+          settings.seed());
     }
   }
 
@@ -167,7 +178,8 @@ final class PairEncoder {
     }
     return new EncoderFacts(
         sha256,
-        new RowLayout(options.latents(), latent(settings.size(), settings.size()), buckets),
+        new RowLayout(
+            options.latents(), latent(settings.size(), settings.size()), buckets, options.flip()),
         autoencoder.config().scalingFactor(),
         tokenizer.maxLength(),
         textEncoder.config().hiddenSize());
@@ -218,12 +230,17 @@ final class PairEncoder {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Precision.Region region = options.precision().enter(device)) {
-      List<byte[]> latents = rows(latents(pixels(images), keys));
+      Tensor pixels = pixels(images);
+      List<byte[]> latents = rows(latents(pixels, keys));
+      List<byte[]> flipped =
+          options.flip() == Flip.BOTH
+              ? rows(latents(pixels.flip(WIDTH), keys))
+              : Collections.nCopies(images.size(), null);
       int[][] tokenIds = tokenizer.encode(captions);
       List<byte[]> embeddings = rows(textEncoder.hiddenStates(ids(tokenIds)));
       List<Encoding> encodings = new ArrayList<>();
       for (int i = 0; i < images.size(); i++) {
-        encodings.add(new Encoding(latents.get(i), embeddings.get(i), tokenIds[i]));
+        encodings.add(new Encoding(latents.get(i), flipped.get(i), embeddings.get(i), tokenIds[i]));
       }
       return encodings;
     }
@@ -237,7 +254,7 @@ final class PairEncoder {
         Precision.Region region = options.precision().enter(device)) {
       int[][] tokenIds = tokenizer.encode(List.of(""));
       return new Encoding(
-          new byte[0], rows(textEncoder.hiddenStates(ids(tokenIds))).get(0), tokenIds[0]);
+          new byte[0], null, rows(textEncoder.hiddenStates(ids(tokenIds))).get(0), tokenIds[0]);
     }
   }
 

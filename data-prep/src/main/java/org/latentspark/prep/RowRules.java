@@ -38,7 +38,10 @@ final class RowRules {
 
   /** Returns all rules of the runs that made a dataset. */
   static SortedMap<String, String> of(Manifest manifest) {
-    return withEncoders(manifest.settings(), manifest.encoders().sha256());
+    SortedMap<String, String> settings = new TreeMap<>(manifest.settings());
+    // There was no choice when older datasets were made; what else is missing stands for none.
+    settings.putIfAbsent("image.resize", "area");
+    return withEncoders(settings, manifest.encoders().sha256());
   }
 
   private static SortedMap<String, String> withEncoders(

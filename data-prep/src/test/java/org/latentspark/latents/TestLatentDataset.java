@@ -215,11 +215,22 @@ class TestLatentDataset {
 
   @Test
   void aWriterRefusesABucketThatIsNone() throws Exception {
-    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, List.of(new Bucket(8, 16, SHAPE)));
+    RowLayout layout =
+        new RowLayout(LatentKind.MEAN_STD, SHAPE, List.of(new Bucket(8, 16, SHAPE)), Flip.NONE);
     try (LatentWriter writer =
         new LatentWriter(directory, "data/x.parquet", layout, CONFIGURATION)) {
       assertThatThrownBy(() -> writer.write(pairs(1).get(0)))
           .hasMessageContaining("pair key-0000: bucket is 16x16, must be one of [8x16]");
+    }
+  }
+
+  @Test
+  void aWriterRefusesARowWithoutItsSecondLatent() throws Exception {
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, List.of(), Flip.BOTH);
+    try (LatentWriter writer =
+        new LatentWriter(directory, "data/x.parquet", layout, CONFIGURATION)) {
+      assertThatThrownBy(() -> writer.write(pairs(1).get(0)))
+          .hasMessageContaining("pair key-0000: flipped_latent has 0 bytes, must have 64");
     }
   }
 
@@ -230,7 +241,7 @@ class TestLatentDataset {
             new Bucket(8, 24, new LatentShape(4, 3, 1)),
             new Bucket(16, 16, SHAPE),
             new Bucket(24, 8, new LatentShape(4, 1, 3)));
-    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets);
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets, Flip.BOTH);
     WrittenFile data;
     try (LatentWriter writer =
         new LatentWriter(directory, "data/part-0.parquet", layout, CONFIGURATION)) {
@@ -264,7 +275,8 @@ class TestLatentDataset {
                 1,
                 data.moments().mean(),
                 data.moments().std(),
-                buckets),
+                buckets,
+                Flip.BOTH),
             new Manifest.Text(2, 3, Fp16.toBytes(new float[6]), new int[] {0, 1}),
             16,
             0,
@@ -291,6 +303,7 @@ class TestLatentDataset {
         bucket.height(),
         pair.scores(),
         pair.split(),
+        latent,
         latent,
         pair.textEmbedding(),
         pair.tokenIds());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.latentspark.image.Images;
 import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Crop;
 import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.Flip;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.LatentShape;
@@ -144,6 +146,56 @@ class TestPrepBuckets {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("image.buckets = none: the dataset in")
         .hasMessageContaining("was made with step 4, aspect 2.0");
+  }
+
+  /** An autoencoder of random weights has no symmetry: the mirror image's latent is another. */
+  @Test
+  void theSecondLatentIsThatOfTheMirrorImage() throws Exception {
+    Metadata rows = new Metadata();
+    Images.Painter slope = (x, y) -> 0x010100 * x * 2 + 0x20;
+    Images.Painter mirrored = (x, y) -> slope.at(95 - x, y);
+    world.server().with("/slope.png", Images.encode(".png", 96, 96, slope));
+    world.server().with("/mirrored.png", Images.encode(".png", 96, 96, mirrored));
+    rows.with(world.server().url("/slope.png"), "a slope");
+    rows.with(world.server().url("/mirrored.png"), "its mirror image");
+    Path images = rows.write(spark, folder.resolve("images"));
+    Path output = folder.resolve("out");
+    Manifest manifest = PrepJob.run(spark, world.settings(images, output, "image.flip=both"));
+
+    assertThat(manifest.latent().flip()).isEqualTo(Flip.BOTH);
+    assertThat(manifest.formatVersion()).isEqualTo(Manifest.FORMAT_VERSION);
+    assertThat(manifest.accounting().encoded()).isEqualTo(2);
+    LatentDataset dataset = PrepWorld.open(output);
+    dataset.verify();
+    List<EncodedPair> pairs = PrepWorld.pairs(dataset);
+    assertThat(pairs).hasSize(2);
+    for (int row = 0; row < 2; row++) {
+      float[] flipped = Fp16.toFloats(pairs.get(row).flippedLatent());
+      float[] other = Fp16.toFloats(pairs.get(1 - row).latent());
+      assertThat(flipped).usingComparatorWithPrecision(2e-3f).containsExactly(other);
+      assertThat(flipped).isNotEqualTo(Fp16.toFloats(pairs.get(row).latent()));
+    }
+    assertThatThrownBy(() -> PrepJob.run(spark, world.settings(source, output, "existing=append")))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("image.flip = none: the dataset in");
+  }
+
+  /** What a manifest does not say, since there was no choice when it was made, is the default. */
+  @Test
+  void aDatasetThatKnowsNoneOfTheseKeysStillGrows() throws Exception {
+    run("out", "limit=20");
+    Path manifest = folder.resolve("out").resolve(Manifest.FILE_NAME);
+    String json = Files.readString(manifest);
+    String old =
+        json.replaceAll("(?m)^ *\"image\\.(buckets|flip|resize)\" : .*\\R", "")
+            .replaceAll("(?s),\\s*\"flip\" : \"none\"", "");
+    assertThat(old).doesNotContain("buckets", "flip", "resize").isNotEqualTo(json);
+    Files.writeString(manifest, old);
+    assertThat(run("out", "existing=append").accounting().encoded()).isEqualTo(PICTURES);
+    PrepWorld.open(folder.resolve("out")).verify();
+    assertThatThrownBy(() -> run("out", "existing=append", "image.resize=lanczos"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("image.resize = lanczos: the dataset in");
   }
 
   @Test

@@ -36,6 +36,8 @@ class TestPrepDefaults {
     expected.put("image.size", 512);
     expected.put("image.max-pixels", 67108864);
     expected.put("image.buckets", "none");
+    expected.put("image.resize", "area");
+    expected.put("image.flip", "none");
     expected.put("image.bucket-step", 64);
     expected.put("image.bucket-max-aspect", 2);
     expected.put("filter.min-caption-length", 1);

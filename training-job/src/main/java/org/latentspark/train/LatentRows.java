@@ -27,6 +27,7 @@ final class LatentRows implements AutoCloseable {
   private final List<LatentShape> shapes = new ArrayList<>();
   private final List<List<Integer>> byBucket = new ArrayList<>();
   private final RowLayout layout;
+  private final int encodings;
   private final int capacity;
   private final Tensor latents;
   private final Tensor text;
@@ -34,13 +35,14 @@ final class LatentRows implements AutoCloseable {
 
   private LatentRows(Manifest manifest, int capacity) {
     this.layout = manifest.layout();
+    this.encodings = layout.flip().encodings();
     this.capacity = capacity;
     for (int bucket = 0; bucket < Math.max(1, layout.buckets().size()); bucket++) {
       byBucket.add(new ArrayList<>());
     }
     try (PointerScope scope = new PointerScope()) {
       // Each latent begins its row; those of smaller buckets leave the rest of it unused.
-      latents = halves(capacity, layout.mostBytes() / 2);
+      latents = halves((long) capacity * encodings, layout.kind().bytes(layout.shape()) / 2);
       text = halves(capacity, manifest.text().tokens(), manifest.text().dim());
       ends = torch.zeros(new long[] {capacity}, new TensorOptions(ScalarType.Long));
       latents.retainReference();
@@ -94,7 +96,10 @@ final class LatentRows implements AutoCloseable {
       throw new IllegalStateException("more rows than the " + capacity + " of the manifest");
     }
     try (PointerScope scope = new PointerScope()) {
-      put(latents, row, pair.latent());
+      put(latents, (long) row * encodings, pair.latent());
+      if (encodings == 2) {
+        put(latents, (long) row * encodings + 1, pair.flippedLatent());
+      }
       put(text, row, pair.textEmbedding());
       put(ends, row, new byte[] {(byte) end(pair.tokenIds()), (byte) (end(pair.tokenIds()) >> 8)});
     }
@@ -152,12 +157,23 @@ final class LatentRows implements AutoCloseable {
     return byBucket.stream().max(Comparator.comparingInt(List::size)).orElseThrow();
   }
 
+  /** Returns how many latents each row has. */
+  int encodings() {
+    return encodings;
+  }
+
+  /** Returns some of the rows with their first latents. */
+  LatentBatch batch(long... rows) {
+    return batch(rows, new int[rows.length]);
+  }
+
   /**
    * Returns some of the rows.
    *
    * @param rows their places, in any order; all have latents of one shape
+   * @param chosen which of its latents each row shows, 0 or 1
    */
-  LatentBatch batch(long... rows) {
+  LatentBatch batch(long[] rows, int[] chosen) {
     LatentShape shape = shapes.get((int) rows[0]);
     for (long row : rows) {
       if (!shapes.get((int) row).equals(shape)) {
@@ -172,7 +188,7 @@ final class LatentRows implements AutoCloseable {
     Tensor stored =
         latents
             .narrow(1, 0, layout.kind().bytes(shape) / 2)
-            .index_select(0, places)
+            .index_select(0, Tensors.of(latents(rows, chosen), rows.length))
             .view(rows.length, channels, shape.height(), shape.width())
             .to(ScalarType.Float);
     TensorVector posterior =
@@ -185,6 +201,12 @@ final class LatentRows implements AutoCloseable {
         text.index_select(0, places).to(ScalarType.Float),
         ends.index_select(0, places),
         Arrays.stream(rows).mapToObj(row -> keys.get((int) row)).toList());
+  }
+
+  private long[] latents(long[] rows, int[] chosen) {
+    long[] places = new long[rows.length];
+    Arrays.setAll(places, index -> rows[index] * encodings + chosen[index]);
+    return places;
   }
 
   private static Tensor halves(long... shape) {

@@ -30,8 +30,11 @@ import org.latentspark.latents.Split;
  * <p>Of a data set with buckets each batch is of one, see {@link BucketPlan}.
  */
 final class LatentStream implements AutoCloseable {
+  private static final long FLIP = 5;
+
   private final LatentDataset dataset;
   private final Split split;
+  private final BatchPlan.Share share;
   private final DamageBudget budget;
   private final LatentRows resident;
   private final BatchPlan plan;
@@ -94,17 +97,17 @@ final class LatentStream implements AutoCloseable {
           "%s has too few training pairs for %d workers: none for %d"
               .formatted(dataset.directory(), workers, rank));
     }
-    BatchPlan.Share share =
+    this.share =
         new BatchPlan.Share(
             seed,
             rank,
             files,
             files.stream().mapToLong(file -> file.rows(split) * rowBytes).toArray(),
             limits.bufferBytes() / 2);
-    this.plan = plan(share, manifest.layout().buckets());
+    this.plan = plan(manifest.layout().buckets());
   }
 
-  private BatchPlan plan(BatchPlan.Share share, List<Bucket> buckets) {
+  private BatchPlan plan(List<Bucket> buckets) {
     if (buckets.isEmpty()) {
       return new PlainPlan(share, split, count);
     }
@@ -153,17 +156,28 @@ final class LatentStream implements AutoCloseable {
    */
   LatentBatch batch(long position, int size) {
     List<LatentBatch> parts = new ArrayList<>();
+    long at = position;
     for (BatchPlan.Part part : plan.parts(position, size)) {
       LatentRows rows = rows(go(part.window()));
       List<Integer> own = own(rows, part.bucket());
-      parts.add(
-          rows.batch(
-              // Where rows could not be read, others of the window stand in; all places keep.
-              Arrays.stream(part.places())
-                  .mapToLong(place -> own.get(place % own.size()))
-                  .toArray()));
+      // Where rows could not be read, others of the window stand in; all places keep.
+      long[] chosen =
+          Arrays.stream(part.places()).mapToLong(place -> own.get(place % own.size())).toArray();
+      parts.add(rows.batch(chosen, drawn(at, chosen.length, rows.encodings())));
+      at += chosen.length;
     }
     return LatentBatch.joined(parts);
+  }
+
+  /** Draws which of its latents each example shows, by the example's position. */
+  private int[] drawn(long position, int count, int encodings) {
+    int[] drawn = new int[count];
+    if (encodings > 1) {
+      Arrays.setAll(
+          drawn,
+          index -> (int) Long.remainderUnsigned(share.derive(FLIP, position + index), encodings));
+    }
+    return drawn;
   }
 
   /** Returns the rows of a bucket, or, if none of them can be read, those of the largest. */

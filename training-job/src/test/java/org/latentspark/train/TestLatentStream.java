@@ -10,7 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.bytedeco.javacpp.PointerScope;
@@ -157,6 +159,49 @@ class TestLatentStream {
     assertThatThrownBy(() -> open(dataset, 0, 1, LARGE))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("data.damaged-files allows 0");
+  }
+
+  @Test
+  void eachExampleShowsOneOfItsTwoLatentsDrawnByItsPosition() throws Exception {
+    TinyDataset.writeFlipped(folder, ROWS, 5);
+    LatentDataset dataset =
+        LatentDataset.open(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+    Map<String, float[]> latents = new HashMap<>();
+    dataset
+        .read(dataset.files().get(0))
+        .forEachRemaining(pair -> latents.put(pair.key(), Fp16.toFloats(pair.latent())));
+    for (LatentStream.Limits limits : List.of(SMALL, LARGE)) {
+      List<Boolean> drawn = mirrored(dataset, limits, latents, 3 * ROWS, 7);
+      assertThat(drawn).filteredOn(flipped -> flipped).hasSizeBetween(60, 3 * ROWS - 60);
+      assertThat(drawn.subList(0, ROWS)).isNotEqualTo(drawn.subList(ROWS, 2 * ROWS));
+      // The size of the batch does not matter.
+      assertThat(mirrored(dataset, limits, latents, 3 * ROWS, 1)).isEqualTo(drawn);
+    }
+  }
+
+  /** Tells for each of the first examples whether it shows its second latent. */
+  private static List<Boolean> mirrored(
+      LatentDataset dataset,
+      LatentStream.Limits limits,
+      Map<String, float[]> latents,
+      int count,
+      int size) {
+    List<Boolean> mirrored = new ArrayList<>();
+    try (LatentStream stream = open(dataset, 0, 1, limits)) {
+      for (int at = 0; at < count; at += size) {
+        try (PointerScope scope = new PointerScope()) {
+          LatentBatch batch = stream.batch(at, Math.min(size, count - at));
+          float[] means = Tensors.floats(batch.mean().contiguous());
+          int width = means.length / batch.keys().size();
+          for (int row = 0; row < batch.keys().size(); row++) {
+            float plain = latents.get(batch.keys().get(row))[0];
+            assertThat(Math.abs(means[row * width])).isEqualTo(Math.abs(plain));
+            mirrored.add(means[row * width] != plain);
+          }
+        }
+      }
+    }
+    return mirrored;
   }
 
   @Test

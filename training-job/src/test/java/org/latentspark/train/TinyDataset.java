@@ -13,6 +13,7 @@ import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Crop;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
+import org.latentspark.latents.Flip;
 import org.latentspark.latents.Fp16;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.LatentKind;
@@ -49,12 +50,18 @@ public final class TinyDataset {
             new Bucket(20, 12, new LatentShape(2, 3, 5)));
     write(
         folder,
-        new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets),
+        new RowLayout(LatentKind.MEAN_STD, SHAPE, buckets, Flip.NONE),
         TOKENS,
         trainRows,
         validationRows,
         seed,
         count);
+  }
+
+  /** Writes a data set whose rows have a second latent, of the opposite sign. */
+  static void writeFlipped(Path folder, int trainRows, long seed) throws IOException {
+    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, SHAPE, List.of(), Flip.BOTH);
+    write(folder, layout, TOKENS, trainRows, 0, seed, 1);
   }
 
   /** Writes a data set in files of about as many rows each. */
@@ -73,7 +80,7 @@ public final class TinyDataset {
       long seed,
       int count)
       throws IOException {
-    RowLayout layout = new RowLayout(LatentKind.MEAN_STD, shape, List.of());
+    RowLayout layout = RowLayout.plain(LatentKind.MEAN_STD, shape);
     write(folder, layout, tokens, trainRows, validationRows, seed, count);
   }
 
@@ -98,6 +105,7 @@ public final class TinyDataset {
           writer.write(
               pair(
                   bucket(layout, row),
+                  layout.flip(),
                   tokens,
                   row,
                   row < validationRows ? Split.VALIDATION : Split.TRAIN,
@@ -121,7 +129,8 @@ public final class TinyDataset {
                 1,
                 moments.mean(),
                 moments.std(),
-                layout.buckets()),
+                layout.buckets(),
+                layout.flip()),
             new Manifest.Text(
                 tokens, DIM, gaussian(seed, tokens * DIM), Arrays.copyOf(new int[] {8, 9}, tokens)),
             16,
@@ -211,7 +220,8 @@ public final class TinyDataset {
         : layout.buckets().get(row % 6 == 0 ? 0 : row % 2 == 0 ? 2 : 1);
   }
 
-  private static EncodedPair pair(Bucket bucket, int tokens, int row, Split split, long seed) {
+  private static EncodedPair pair(
+      Bucket bucket, Flip flip, int tokens, int row, Split split, long seed) {
     LatentShape shape = bucket.latent();
     int kind = row % KINDS;
     float[] latent = new float[2 * shape.size()];
@@ -220,6 +230,10 @@ public final class TinyDataset {
     for (int index = 0; index < shape.size(); index++) {
       latent[index] = 3 * pattern[index] + 0.2f * own[index];
       latent[shape.size() + index] = 0.1f;
+    }
+    float[] flipped = latent.clone();
+    for (int index = 0; index < shape.size(); index++) {
+      flipped[index] = -latent[index];
     }
     return new EncodedPair(
         "key-%04d".formatted(row),
@@ -235,6 +249,7 @@ public final class TinyDataset {
         Scores.NONE,
         split,
         Fp16.toBytes(latent),
+        flip == Flip.BOTH ? Fp16.toBytes(flipped) : null,
         gaussian(seed + 50 + kind, tokens * DIM),
         Arrays.copyOf(new int[] {8, kind, 9}, tokens));
   }
