@@ -152,10 +152,11 @@ public final class TinyDataset {
         LatentDataset.open(new org.apache.hadoop.fs.Path(sound.toUri()), hadoop).manifest();
     org.apache.hadoop.fs.Path directory = new org.apache.hadoop.fs.Path(folder.toUri());
     String path = whole.files().get(0).path();
-    try (LatentWriter writer = new LatentWriter(directory, path, SHAPE, hadoop)) {
+    RowLayout layout = RowLayout.plain(LatentKind.MEAN_STD, SHAPE);
+    try (LatentWriter writer = new LatentWriter(directory, path, layout, hadoop)) {
       for (int number = 0; number < whole.accounting().encoded(); number++) {
         Split split = number < whole.rows(Split.VALIDATION) ? Split.VALIDATION : Split.TRAIN;
-        EncodedPair pair = pair(SHAPE, TOKENS, number, split, seed);
+        EncodedPair pair = pair(bucket(layout, number), layout.flip(), TOKENS, number, split, seed);
         writer.write(number == row ? notFinite(pair) : pair);
       }
       LatentDataset.publish(
