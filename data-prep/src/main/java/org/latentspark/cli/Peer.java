@@ -73,6 +73,6 @@ public record Peer(Path python) {
 
   /** Returns the line that ends a benchmark. */
   public static String result(String name, double ratio, double budget) {
-    return String.format(Locale.ROOT, "bench=%s ratio=%.2f budget=%s", name, ratio, budget);
+    return String.format(Locale.ROOT, "bench=%s ratio=%.3f budget=%s", name, ratio, budget);
   }
 }

@@ -3,6 +3,7 @@ package org.latentspark.averaging;
 import java.io.Serializable;
 import java.time.Duration;
 import org.latentspark.tensor.Precision;
+import org.latentspark.tensor.VectorMemory;
 
 /**
  * How parameter averaging runs: local SGD with periodic averages (Stich, "Local SGD converges fast
@@ -20,6 +21,10 @@ import org.latentspark.tensor.Precision;
  * @param precision the arithmetic of the forward pass
  * @param threads libtorch threads of one worker
  * @param deadline how long a collective waits for a silent peer
+ * @param accumulate batches whose gradients one local step adds up
+ * @param outer what turns the mean of the workers' differences into the next average
+ * @param wire the format of the differences on their way
+ * @param vectors where averages and moments live
  */
 public record AveragingPlan(
     int workers,
@@ -33,7 +38,11 @@ public record AveragingPlan(
     int validationRounds,
     Precision precision,
     int threads,
-    Duration deadline)
+    Duration deadline,
+    int accumulate,
+    OuterOptimizer.Settings outer,
+    Wire wire,
+    VectorMemory vectors)
     implements Serializable {
 
   /** Checks that counts are positive. */
@@ -44,6 +53,49 @@ public record AveragingPlan(
     requirePositive("rounds", rounds);
     requirePositive("validationRounds", validationRounds);
     requirePositive("threads", threads);
+    requirePositive("accumulate", accumulate);
+  }
+
+  /** Makes a plan of plain averaging, exchanged in fp32, one batch a step, all in memory. */
+  public AveragingPlan(
+      int workers,
+      int frequency,
+      int segmentRounds,
+      long rounds,
+      LearningRate learningRate,
+      InnerOptimizer.Settings optimizer,
+      double clipNorm,
+      double emaDecay,
+      int validationRounds,
+      Precision precision,
+      int threads,
+      Duration deadline) {
+    this(
+        workers,
+        frequency,
+        segmentRounds,
+        rounds,
+        learningRate,
+        optimizer,
+        clipNorm,
+        emaDecay,
+        validationRounds,
+        precision,
+        threads,
+        deadline,
+        1,
+        new OuterOptimizer.PlainSettings(),
+        Wire.FP32,
+        VectorMemory.RESIDENT);
+  }
+
+  /** Returns how many vectors of the parameters' length a worker keeps in memory. */
+  int residentVectors() {
+    int everyStep = 2; // values and gradients
+    int averages = 2;
+    return vectors.inFiles()
+        ? everyStep
+        : everyStep + averages + optimizer.moments() + outer.vectors();
   }
 
   private static void requirePositive(String name, long value) {

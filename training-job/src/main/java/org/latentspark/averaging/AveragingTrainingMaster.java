@@ -177,7 +177,8 @@ public final class AveragingTrainingMaster
     Natives.load();
     try (PointerScope scope = new PointerScope();
         TrainingVectors vectors =
-            new TrainingVectors(FlatViews.share(graph.getNetwork().params()), Map.of())) {
+            new TrainingVectors(
+                FlatViews.share(graph.getNetwork().params()), Map.of(), plan.vectors())) {
       store.restore(state, TorchGraphs.vertex(graph.getNetwork()).model(), vectors);
     } catch (IOException e) {
       throw new UncheckedIOException("The segment's state cannot be read back", e);

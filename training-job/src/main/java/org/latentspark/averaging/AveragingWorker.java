@@ -3,11 +3,13 @@ package org.latentspark.averaging;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.latentspark.cli.InputException;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
 
@@ -21,7 +23,7 @@ import org.latentspark.tensor.Natives;
  * <pre>
  * x := average
  * repeat: H times x := inner(x, gradient of the loss on the own next batch)
- *         average := average + sum over workers of weight * (x - average);  x := average
+ *         average := outer(average, sum over workers of weight * (x - average));  x := average
  *         moving average follows the average
  * </pre>
  */
@@ -59,9 +61,9 @@ final class AveragingWorker implements Serializable {
     long parameters = TorchGraphs.parameterCount(ComputationGraphConfiguration.fromJson(graphJson));
     WorkerMemory.require(
         parameters,
-        plan.optimizer().moments(),
+        plan.residentVectors(),
         workersHere,
-        writersHere * StateWriter.vectors(store, plan.optimizer()),
+        writersHere * StateWriter.vectors(store, plan),
         WorkerMemory.available());
   }
 
@@ -73,23 +75,33 @@ final class AveragingWorker implements Serializable {
     Natives.operationThreads(plan.threads());
     try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
         Collective peers = Collective.join(seat, plan.deadline());
-        Average average = new Average(replica.values().numel());
-        TrainingVectors vectors = new TrainingVectors(average.values(), replica.moments());
+        Average average = new Average(replica.values().numel(), plan);
+        TrainingVectors vectors =
+            new TrainingVectors(average.values(), state(replica, average), plan.vectors());
         Objective.Session session =
             objective.open(replica.model(), shards, seat.rank(), seat.workers());
-        StateWriter states = new StateWriter(store, replica.model(), plan.deadline())) {
+        StateWriter states = new StateWriter(store, replica.model(), plan)) {
       StateStore.Progress start = store.restore(state, replica.model(), vectors);
       long first = start.round();
       replica.values().copy_(average.values());
       StateStore.Progress progress = start;
       String told = null;
-      long stepExamples = Math.round(peers.sum(session.batchSize())[0]);
+      long ownExamples = (long) session.batchSize() * plan.accumulate();
+      long stepExamples = Math.round(peers.sum(ownExamples)[0]);
+      if (stepExamples == 0) {
+        throw new InputException("None of " + seat.workers() + " workers has any examples");
+      }
+      double share = (double) ownExamples / stepExamples;
       for (long round = first; round < plan.rounds(); round++) {
         boolean endsSegment =
             (round + 1 - first) % plan.segmentRounds() == 0 || round + 1 == plan.rounds();
         RoundClock clock = localSteps(seat, peers, replica, session, average, round);
-        clock.exchange(() -> average.update(peers, replica.values(), session.batchSize()));
-        follow(vectors, round);
+        long done = round;
+        clock.exchange(
+            () -> {
+              average.update(peers, replica.values(), share);
+              follow(vectors, done);
+            });
         Double validation = null;
         if ((round + 1) % plan.validationRounds() == 0 || round == 0 || endsSegment) {
           Objective.Validation own = replica.validate(session, vectors.movingAverage());
@@ -113,7 +125,10 @@ final class AveragingWorker implements Serializable {
           progress =
               new StateStore.Progress(
                   report.round(), report.step(), report.examples(), seat.workers());
-          keep(seat, peers, replica, vectors, states, progress);
+          averageMoments(replica, peers, share * seat.workers());
+          if (seat.rank() == 0) {
+            states.write(vectors, progress);
+          }
           if (asked(seat, peers)) {
             break;
           }
@@ -125,6 +140,13 @@ final class AveragingWorker implements Serializable {
     }
   }
 
+  /** Returns the state of both optimizers, by name. */
+  private static Map<String, Tensor> state(Replica replica, Average average) {
+    Map<String, Tensor> state = new LinkedHashMap<>(replica.moments());
+    state.putAll(average.outer().state());
+    return state;
+  }
+
   /** Tells the driver of a state that it does not know yet; returns the newest that it knows. */
   private static String tell(Seat seat, String newest, String told) {
     if (newest != null && !newest.equals(told)) {
@@ -133,28 +155,25 @@ final class AveragingWorker implements Serializable {
     return newest;
   }
 
-  /** Ends a segment: averages the inner moments; worker 0 keeps the state. */
-  private void keep(
-      Seat seat,
-      Collective peers,
-      Replica replica,
-      TrainingVectors vectors,
-      StateWriter states,
-      StateStore.Progress progress)
-      throws IOException {
-    for (Tensor moment : replica.moments().values()) {
-      peers.sum(moment);
-      moment.div_(new Scalar(seat.workers()));
-    }
-    if (seat.rank() == 0) {
-      states.write(vectors, progress);
-    }
-  }
-
   /** Tells, alike on every worker, whether the driver wants the stage to end here. */
   private static boolean asked(Seat seat, Collective peers) {
     boolean own = seat.rank() == 0 && Rendezvous.askedToEnd(seat.rendezvous());
     return peers.sum(own ? 1 : 0)[0] > 0;
+  }
+
+  /**
+   * Sets the inner moments to their mean over the workers.
+   *
+   * @param weight this worker's part of the examples, as a multiple of an equal part
+   */
+  private static void averageMoments(Replica replica, Collective peers, double weight) {
+    for (Tensor moment : replica.moments().values()) {
+      if (weight != 1) {
+        moment.mul_(new Scalar(weight));
+      }
+      peers.sum(moment);
+      moment.div_(new Scalar(peers.workers()));
+    }
   }
 
   /** Makes a round's local steps, once more with other examples where they are not finite. */
@@ -168,7 +187,9 @@ final class AveragingWorker implements Serializable {
     for (int retried = 0; retried <= 1; retried++) {
       RoundClock clock = new RoundClock(replica, session, plan, round, retried);
       clock.steps(seat.stop());
-      if (finite(seat, peers, replica, clock)) {
+      boolean[] finite = new boolean[1];
+      clock.exchange(() -> finite[0] = finite(seat, peers, replica, clock));
+      if (finite[0]) {
         return clock;
       }
       replica.values().copy_(average.values());
@@ -201,42 +222,6 @@ final class AveragingWorker implements Serializable {
         Math.min((1.0 + round) / (10.0 + round), Math.pow(plan.emaDecay(), plan.frequency()));
     try (PointerScope scope = new PointerScope()) {
       vectors.movingAverage().lerp_(vectors.average(), new Scalar(1 - decay));
-    }
-  }
-
-  /** The parameters that all workers agree on. */
-  private static final class Average implements AutoCloseable {
-    private final Tensor values;
-
-    Average(long count) {
-      try (PointerScope scope = new PointerScope()) {
-        values = torch.empty(count);
-        values.retainReference();
-      }
-    }
-
-    Tensor values() {
-      return values;
-    }
-
-    /**
-     * Sets this average and {@code replica} to the mean of all replicas weighted by examples.
-     *
-     * <p>A lone worker is its own mean: taking the difference and adding it back would round.
-     */
-    void update(Collective peers, Tensor replica, long examples) {
-      double all = peers.sum(examples)[0];
-      if (all != examples) {
-        replica.sub_(values).mul_(new Scalar(examples / all));
-        peers.sum(replica);
-        replica.add_(values);
-      }
-      values.copy_(replica);
-    }
-
-    @Override
-    public void close() {
-      values.releaseReference();
     }
   }
 }

@@ -12,9 +12,6 @@ import org.latentspark.tensor.Tensors;
 
 /** The workers of one barrier stage, joined by Gloo over sockets. */
 final class Collective implements AutoCloseable {
-  /** 64 MiB: large enough for Gloo's ring, small enough that its buffers stay small. */
-  private static final long CHUNK = 16L << 20;
-
   private final int workers;
   private final PrefixStore store;
   private final ProcessGroupGloo group;
@@ -41,15 +38,31 @@ final class Collective implements AutoCloseable {
     }
   }
 
+  /** Returns how many workers have joined. */
+  int workers() {
+    return workers;
+  }
+
   /** Replaces {@code vector} [n] on every worker by the sum over the workers. */
   void sum(Tensor vector) {
+    for (long start = 0; start < vector.numel(); start += Average.CHUNK) {
+      try (PointerScope scope = new PointerScope()) {
+        long count = Math.min(Average.CHUNK, vector.numel() - start);
+        sum(vector.narrow(0, start, count), Wire.FP32);
+      }
+    }
+  }
+
+  /** Replaces {@code chunk} [n] by the sum, which is the same on all workers to the bit. */
+  void sum(Tensor chunk, Wire wire) {
     if (workers == 1) {
       return;
     }
-    for (long start = 0; start < vector.numel(); start += CHUNK) {
-      try (PointerScope scope = new PointerScope()) {
-        Tensor chunk = vector.narrow(0, start, Math.min(CHUNK, vector.numel() - start));
-        group.allreduce(new TensorVector(chunk))._wait();
+    try (PointerScope scope = new PointerScope()) {
+      Tensor sent = chunk.to(wire.type());
+      group.allreduce(new TensorVector(sent))._wait();
+      if (wire != Wire.FP32) {
+        chunk.copy_(sent);
       }
     }
   }
@@ -58,7 +71,9 @@ final class Collective implements AutoCloseable {
   double[] sum(double... numbers) {
     try (PointerScope scope = new PointerScope()) {
       Tensor tensor = Tensors.of(numbers);
-      sum(tensor);
+      if (workers > 1) {
+        group.allreduce(new TensorVector(tensor))._wait();
+      }
       return Tensors.doubles(tensor);
     }
   }

@@ -6,14 +6,14 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import org.latentspark.tensor.VectorMemory;
 
 /** Turns a worker's gradients into its next parameters, as operations on the whole flat vector. */
 public sealed interface InnerOptimizer extends AutoCloseable {
   /** The settings from which each worker makes its own optimizer. */
   sealed interface Settings extends Serializable {
     /** Makes an optimizer with zeroed state for {@code count} parameters. */
-    InnerOptimizer create(long count);
+    InnerOptimizer create(long count, VectorMemory memory);
 
     /** Returns how many vectors of the parameters' length the optimizer keeps. */
     int moments();
@@ -23,8 +23,8 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   record AdamWSettings(double beta1, double beta2, double epsilon, double weightDecay)
       implements Settings {
     @Override
-    public InnerOptimizer create(long count) {
-      return new AdamW(this, count);
+    public InnerOptimizer create(long count, VectorMemory memory) {
+      return new AdamW(this, memory.zeros(count), memory.zeros(count));
     }
 
     @Override
@@ -36,7 +36,7 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   /** Settings of plain stochastic gradient descent. */
   record SgdSettings() implements Settings {
     @Override
-    public InnerOptimizer create(long count) {
+    public InnerOptimizer create(long count, VectorMemory memory) {
       return new Sgd();
     }
 
@@ -81,40 +81,58 @@ public sealed interface InnerOptimizer extends AutoCloseable {
    * PyTorch's {@code torch.optim.AdamW}.
    */
   final class AdamW implements InnerOptimizer {
+    /** As much as stays in a processor's cache from one operation to the next. */
+    private static final long CHUNK = 1L << 17;
+
     private final AdamWSettings settings;
     private final Map<String, Tensor> moments = new LinkedHashMap<>();
     private final Tensor mean;
     private final Tensor square;
 
-    AdamW(AdamWSettings settings, long count) {
+    AdamW(AdamWSettings settings, Tensor mean, Tensor square) {
       this.settings = settings;
-      try (PointerScope scope = new PointerScope()) {
-        mean = torch.zeros(count);
-        square = torch.zeros(count);
-        mean.retainReference();
-        square.retainReference();
-      }
+      this.mean = mean;
+      this.square = square;
       moments.put("exp_avg", mean);
       moments.put("exp_avg_sq", square);
     }
 
     @Override
     public void step(Tensor values, Tensor gradients, double learningRate, long step) {
+      for (long start = 0; start < values.numel(); start += CHUNK) {
+        try (PointerScope scope = new PointerScope()) {
+          long count = Math.min(CHUNK, values.numel() - start);
+          update(
+              values.narrow(0, start, count),
+              gradients.narrow(0, start, count),
+              mean.narrow(0, start, count),
+              square.narrow(0, start, count),
+              learningRate,
+              step);
+        }
+      }
+    }
+
+    private void update(
+        Tensor values,
+        Tensor gradients,
+        Tensor means,
+        Tensor squares,
+        double learningRate,
+        long step) {
       double correction1 = 1 - Math.pow(settings.beta1(), step + 1);
       double correction2 = 1 - Math.pow(settings.beta2(), step + 1);
-      try (PointerScope scope = new PointerScope()) {
-        values.mul_(new Scalar(1 - learningRate * settings.weightDecay()));
-        mean.lerp_(gradients, new Scalar(1 - settings.beta1()));
-        square
-            .mul_(new Scalar(settings.beta2()))
-            .addcmul_(gradients, gradients, new Scalar(1 - settings.beta2()));
-        Tensor denominator =
-            square
-                .sqrt()
-                .div_(new Scalar(Math.sqrt(correction2)))
-                .add_(new Scalar(settings.epsilon()));
-        values.addcdiv_(mean, denominator, new Scalar(-learningRate / correction1));
-      }
+      values.mul_(new Scalar(1 - learningRate * settings.weightDecay()));
+      means.lerp_(gradients, new Scalar(1 - settings.beta1()));
+      squares
+          .mul_(new Scalar(settings.beta2()))
+          .addcmul_(gradients, gradients, new Scalar(1 - settings.beta2()));
+      Tensor denominator =
+          squares
+              .sqrt()
+              .div_(new Scalar(Math.sqrt(correction2)))
+              .add_(new Scalar(settings.epsilon()));
+      values.addcdiv_(means, denominator, new Scalar(-learningRate / correction1));
     }
 
     @Override

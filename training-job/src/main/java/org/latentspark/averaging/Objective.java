@@ -20,22 +20,25 @@ public interface Objective extends Serializable {
 
   /** An objective at work on one worker. */
   interface Session extends AutoCloseable {
-    /** Returns how many examples one step takes. */
+    /**
+     * Returns how many examples a batch has; 0 where this worker has none: it then makes no steps
+     * and only takes part in the averages, with no weight.
+     */
     int batchSize();
 
     /**
-     * Returns the scalar loss of a step's batch, the mean over its examples, with its graph.
+     * Returns the scalar loss of a batch, the mean over its examples, with its graph.
      *
-     * <p>Every random draw depends only on the run's seed, the rank and the step, so a rerun
+     * <p>Every random draw depends only on the run's seed, the rank and the batch, so a rerun
      * repeats it.
      *
-     * @param step the local step, counted from 0 over the whole run; a round that is retried asks
-     *     for steps far beyond the run's end
+     * @param batch counted from 0 over the whole run, one a local step, or more where gradients are
+     *     accumulated; a round that is retried asks for batches far beyond the run's end
      */
-    Tensor loss(long step);
+    Tensor loss(long batch);
 
-    /** Returns the keys of a step's examples, where they have any. */
-    default List<String> keys(long step) {
+    /** Returns the keys of a batch's examples, where they have any. */
+    default List<String> keys(long batch) {
       return List.of();
     }
 

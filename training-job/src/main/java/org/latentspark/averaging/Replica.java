@@ -13,6 +13,7 @@ import org.latentspark.graph.FlatViews;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Precision;
+import org.latentspark.tensor.Recomputation;
 import org.latentspark.tensor.Tensors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
@@ -29,6 +30,7 @@ final class Replica implements AutoCloseable {
   private final InnerOptimizer optimizer;
   private final LearningRate learningRate;
   private final double clipNorm;
+  private final int accumulate;
   private final Precision precision;
 
   Replica(ComputationGraphConfiguration configuration, AveragingPlan plan) {
@@ -42,9 +44,10 @@ final class Replica implements AutoCloseable {
       values.retainReference();
       gradients.retainReference();
     }
-    optimizer = plan.optimizer().create(count);
+    optimizer = plan.optimizer().create(count, plan.vectors());
     learningRate = plan.learningRate();
     clipNorm = plan.clipNorm();
+    accumulate = plan.accumulate();
     precision = plan.precision();
   }
 
@@ -59,20 +62,26 @@ final class Replica implements AutoCloseable {
    * Makes a local step; one whose loss or gradient is not finite changes nothing.
    *
    * @param step the step, counted over the whole run
-   * @param batch the objective's batch
+   * @param group which group of as many batches as a step accumulates
    */
-  Step step(Objective.Session session, long step, long batch) {
+  Step step(Objective.Session session, long step, long group) {
     long start = System.nanoTime();
     try (PointerScope scope = new PointerScope()) {
       gradients.zero_();
-      Tensor loss;
-      try (Precision.Region region = precision.enter(DeviceType.CPU)) {
-        loss = session.loss(batch);
+      double mean = 0;
+      long lossNanos = 0;
+      for (int batch = 0; batch < accumulate; batch++) {
+        long before = System.nanoTime();
+        try (PointerScope ofBatch = new PointerScope();
+            Recomputation blocks = Recomputation.begin(precision, DeviceType.CPU)) {
+          Tensor loss = loss(session, group * accumulate + batch);
+          lossNanos += System.nanoTime() - before;
+          loss.backward();
+          blocks.backward();
+          mean += loss.item_double();
+        }
       }
-      long forward = System.nanoTime();
-      loss.backward();
       long backward = System.nanoTime();
-      double mean = loss.item_double();
       double norm = Tensors.norm(gradients);
       if (Double.isFinite(mean) && Double.isFinite(norm)) {
         if (clipNorm > 0 && norm > clipNorm) {
@@ -80,7 +89,16 @@ final class Replica implements AutoCloseable {
         }
         optimizer.step(values, gradients, learningRate.at(step), step);
       }
-      return new Step(mean, norm, forward - start, backward - forward, System.nanoTime() - start);
+      return new Step(
+          mean, norm, lossNanos, backward - start - lossNanos, System.nanoTime() - start);
+    }
+  }
+
+  /** Returns a batch's part of the step's loss, which is the mean over the batches. */
+  private Tensor loss(Objective.Session session, long batch) {
+    try (Precision.Region region = precision.enter(DeviceType.CPU)) {
+      Tensor loss = session.loss(batch);
+      return accumulate == 1 ? loss : loss.div(new Scalar(accumulate));
     }
   }
 
@@ -89,12 +107,11 @@ final class Replica implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Precision.Region region = precision.enter(DeviceType.CPU)) {
-      Tensor own = values.clone();
-      values.copy_(parameters);
+      model().parameters().bind(parameters);
       try {
         return session.validate();
       } finally {
-        values.copy_(own);
+        model().parameters().bind(values, gradients);
       }
     }
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 
 /** Runs the local steps of one round and measures where the round's time went. */
 final class RoundClock {
@@ -49,7 +50,8 @@ final class RoundClock {
    * back, and the run goes on as if it had not been.
    */
   void steps(BooleanSupplier stop) {
-    for (int local = 0; local < plan.frequency() && isFinite(); local++) {
+    int steps = session.batchSize() == 0 ? 0 : plan.frequency();
+    for (int local = 0; local < steps && isFinite(); local++) {
       if (stop.getAsBoolean()) {
         throw new StoppedException("Told to stop at step " + (round * plan.frequency() + local));
       }
@@ -86,7 +88,7 @@ final class RoundClock {
     record.put("step", last + 1);
     record.put("retried", retried);
     record.put("learning_rate", plan.learningRate().at(last));
-    record.set("keys", JSON.valueToTree(session.keys(last + retried * RETRY_BATCHES)));
+    record.set("keys", JSON.valueToTree(keys(last + retried * RETRY_BATCHES)));
     ArrayNode steps = record.putArray("steps_of_the_round");
     for (Replica.Step step : made) {
       steps.addObject().put("loss", step.loss()).put("gradient_norm", step.gradientNorm());
@@ -94,16 +96,23 @@ final class RoundClock {
     return record.toString();
   }
 
+  private List<String> keys(long group) {
+    return LongStream.range(group * plan.accumulate(), (group + 1) * plan.accumulate())
+        .mapToObj(session::keys)
+        .flatMap(List::stream)
+        .toList();
+  }
+
   /** Returns the mean loss of this worker's steps. */
   double meanLoss() {
     return lossSum / plan.frequency();
   }
 
-  /** Runs the exchange and measures it. */
-  void exchange(Runnable exchange) {
+  /** Runs a part of the exchange, with what there is to wait for in it, and measures it. */
+  void exchange(Runnable part) {
     long before = System.nanoTime();
-    exchange.run();
-    exchangeNanos = System.nanoTime() - before;
+    part.run();
+    exchangeNanos += System.nanoTime() - before;
   }
 
   /** Returns the round's report over all workers. */
@@ -116,13 +125,14 @@ final class RoundClock {
       Double validation) {
     double[] sums =
         peers.sum(
-            meanLoss() * session.batchSize(),
+            meanLoss() * session.batchSize() * plan.accumulate(),
             normSum / plan.frequency(),
             lossNanos,
             backwardNanos,
             stepNanos - lossNanos - backwardNanos,
             exchangeNanos,
-            stepNanos + exchangeNanos);
+            stepNanos + exchangeNanos,
+            made.isEmpty() ? 0 : 1);
     double nanos = sums[6] / workers;
     long steps = (round + 1) * plan.frequency();
     return new RoundReport(
@@ -130,7 +140,7 @@ final class RoundClock {
         steps,
         examples,
         sums[0] / stepExamples,
-        sums[1] / workers,
+        sums[1] / sums[7],
         plan.learningRate().at(steps - 1),
         plan.frequency() * stepExamples / (nanos * 1e-9),
         sums[2] / sums[6],

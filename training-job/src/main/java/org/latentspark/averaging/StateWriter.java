@@ -1,7 +1,6 @@
 package org.latentspark.averaging;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -14,6 +13,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.VectorMemory;
 
 /**
  * Keeps a run's states in the store, in the background from a copy of their vectors while training
@@ -22,7 +22,7 @@ import org.latentspark.model.TorchModel;
 final class StateWriter implements AutoCloseable {
   private final StateStore store;
   private final TorchModel model;
-  private final Duration deadline;
+  private final AveragingPlan plan;
   private final ExecutorService background =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -37,12 +37,12 @@ final class StateWriter implements AutoCloseable {
   /**
    * Makes a writer.
    *
-   * @param deadline how long {@link #write} and {@link #await} wait for the state before
+   * @param plan says how long {@link #write} and {@link #await} wait for the state before
    */
-  StateWriter(StateStore store, TorchModel model, Duration deadline) {
+  StateWriter(StateStore store, TorchModel model, AveragingPlan plan) {
     this.store = store;
     this.model = model;
-    this.deadline = deadline;
+    this.plan = plan;
   }
 
   /**
@@ -52,7 +52,7 @@ final class StateWriter implements AutoCloseable {
    */
   void write(TrainingVectors vectors, StateStore.Progress progress) throws IOException {
     await();
-    if (store.writing() == StateStore.Writing.BLOCKING) {
+    if (!copies(store, plan)) {
       newest = store.save(model, vectors, progress);
       return;
     }
@@ -85,14 +85,14 @@ final class StateWriter implements AutoCloseable {
       return newest;
     }
     try {
-      newest = outstanding.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      newest = outstanding.get(plan.deadline().toMillis(), TimeUnit.MILLISECONDS);
       outstanding = null;
       return newest;
     } catch (ExecutionException e) {
       outstanding = null;
       throw new IOException("A checkpoint was not written: " + e.getCause(), e.getCause());
     } catch (TimeoutException e) {
-      throw new IOException("A checkpoint was not written within " + deadline, e);
+      throw new IOException("A checkpoint was not written within " + plan.deadline(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("Interrupted while a checkpoint was written", e);
@@ -100,8 +100,13 @@ final class StateWriter implements AutoCloseable {
   }
 
   /** Returns how many vectors of the parameters' length a writer takes beside the worker's. */
-  static int vectors(StateStore store, InnerOptimizer.Settings optimizer) {
-    return store.writing() == StateStore.Writing.BLOCKING ? 0 : 2 + optimizer.moments();
+  static int vectors(StateStore store, AveragingPlan plan) {
+    return copies(store, plan) ? 2 + plan.optimizer().moments() + plan.outer().vectors() : 0;
+  }
+
+  /** Tells whether states are copied; vectors that are in files for want of memory are not. */
+  private static boolean copies(StateStore store, AveragingPlan plan) {
+    return store.writing() == StateStore.Writing.BACKGROUND && !plan.vectors().inFiles();
   }
 
   private static TrainingVectors emptyLike(TrainingVectors vectors) {
@@ -111,7 +116,7 @@ final class StateWriter implements AutoCloseable {
       Tensor average = torch.empty_like(vectors.average());
       average.retainReference();
       moments.values().forEach(Tensor::retainReference);
-      return new TrainingVectors(average, moments);
+      return new TrainingVectors(average, moments, VectorMemory.RESIDENT);
     }
   }
 

@@ -1,9 +1,7 @@
 package org.latentspark.averaging;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,10 +11,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Peer;
 import org.latentspark.cli.Settings;
@@ -27,8 +21,6 @@ import org.latentspark.model.ModelDirectory;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.SafetensorsWriter;
-import org.latentspark.tensor.Seeds;
-import org.latentspark.unet.UNet2DConditionModel;
 import org.nd4j.linalg.learning.config.NoOp;
 
 /**
@@ -41,9 +33,7 @@ public final class StepBench implements Verb<StepBench.Plan> {
   private static final double BUDGET = 0.8;
   private static final int PEER_MINUTES = 60;
   private static final long SEED = 2026;
-  private static final int TOKENS = 77;
   private static final int TEXT_WIDTH = 192;
-  private static final String FOLDER = "org/latentspark/averaging/";
 
   /** What is run. */
   record Plan(
@@ -75,7 +65,7 @@ public final class StepBench implements Verb<StepBench.Plan> {
 
   @Override
   public List<String> references() {
-    return List.of(FOLDER + "bench-step.conf");
+    return List.of(BenchBatch.FOLDER + "bench-step.conf");
   }
 
   @Override
@@ -98,7 +88,7 @@ public final class StepBench implements Verb<StepBench.Plan> {
         Replica replica = replica(plan)) {
       replica.model().parameters().initialize(SEED);
       System.out.printf("A U-Net of %,d parameters%n", replica.values().numel());
-      Batch batch = Batch.draw(plan);
+      BenchBatch batch = BenchBatch.draw(plan.batchSize(), plan.latents(), TEXT_WIDTH, SEED);
       save(replica, batch, folder);
       double ours = 0;
       double peers = 0;
@@ -128,14 +118,9 @@ public final class StepBench implements Verb<StepBench.Plan> {
     }
   }
 
-  private static Replica replica(Plan plan) throws IOException {
-    String config;
-    try (InputStream in =
-        StepBench.class.getClassLoader().getResourceAsStream(FOLDER + "bench-unet.json")) {
-      config = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
+  private static Replica replica(Plan plan) {
     return new Replica(
-        TorchGraphs.configuration(Architecture.UNET, config, SEED, new NoOp()),
+        TorchGraphs.configuration(Architecture.UNET, BenchBatch.unet(), SEED, new NoOp()),
         new AveragingPlan(
             1,
             1,
@@ -151,7 +136,7 @@ public final class StepBench implements Verb<StepBench.Plan> {
             Duration.ofMinutes(1)));
   }
 
-  private static void save(Replica replica, Batch batch, Path folder) throws IOException {
+  private static void save(Replica replica, BenchBatch batch, Path folder) throws IOException {
     new ModelDirectory(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration())
         .save(replica.model(), ModelDirectory.Layout.DIFFUSERS);
     try (OutputStream out = Files.newOutputStream(folder.resolve("batch.safetensors"))) {
@@ -165,8 +150,8 @@ public final class StepBench implements Verb<StepBench.Plan> {
     }
   }
 
-  private static Round round(Replica replica, Batch batch, Plan plan, long first) {
-    Session session = new Session((UNet2DConditionModel) replica.model(), batch, plan.batchSize());
+  private static Round round(Replica replica, BenchBatch batch, Plan plan, long first) {
+    Objective.Session session = batch.on(replica.model());
     double[] processor = new double[plan.steps()];
     double[] wall = new double[plan.steps()];
     double loss = 0;
@@ -188,7 +173,7 @@ public final class StepBench implements Verb<StepBench.Plan> {
     String line =
         plan.peer()
             .run(
-                FOLDER + "bench_step_diffusers.py",
+                BenchBatch.FOLDER + "bench_step_diffusers.py",
                 PEER_MINUTES,
                 List.of(
                     folder.toString(),
@@ -213,38 +198,5 @@ public final class StepBench implements Verb<StepBench.Plan> {
       }
     }
     Files.delete(folder);
-  }
-
-  /** One batch: noisy latents and noise [B, 4, h, w], timesteps int64 [B], text [B, 77, width]. */
-  private record Batch(Tensor noisy, Tensor noise, Tensor timesteps, Tensor text) {
-    static Batch draw(Plan plan) {
-      long[] shape = {plan.batchSize(), 4, plan.latents(), plan.latents()};
-      long[] text = {plan.batchSize(), TOKENS, TEXT_WIDTH};
-      return new Batch(
-          torch.randn(shape, Seeds.generator(SEED, 0)),
-          torch.randn(shape, Seeds.generator(SEED, 1)),
-          torch
-              .rand(new long[] {plan.batchSize()}, Seeds.generator(SEED, 2))
-              .mul(new Scalar(1000))
-              .to(ScalarType.Long),
-          torch.randn(text, Seeds.generator(SEED, 3)));
-    }
-  }
-
-  private record Session(UNet2DConditionModel unet, Batch batch, int batchSize)
-      implements Objective.Session {
-    @Override
-    public Tensor loss(long step) {
-      Tensor predicted = unet.forward(batch.noisy(), batch.timesteps(), batch.text(), null);
-      return torch.mse_loss(predicted.to(ScalarType.Float), batch.noise());
-    }
-
-    @Override
-    public Objective.Validation validate() {
-      return new Objective.Validation(0, 0);
-    }
-
-    @Override
-    public void close() {}
   }
 }

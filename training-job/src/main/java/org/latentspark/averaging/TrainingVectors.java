@@ -2,9 +2,8 @@ package org.latentspark.averaging;
 
 import java.util.Collections;
 import java.util.Map;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import org.latentspark.tensor.VectorMemory;
 
 /** The whole numeric state of a run between two segments: flat vectors of one length. */
 public final class TrainingVectors implements AutoCloseable {
@@ -12,13 +11,10 @@ public final class TrainingVectors implements AutoCloseable {
   private final Tensor movingAverage;
   private final Map<String, Tensor> moments;
 
-  TrainingVectors(Tensor average, Map<String, Tensor> moments) {
+  TrainingVectors(Tensor average, Map<String, Tensor> moments, VectorMemory memory) {
     this.average = average;
     this.moments = moments;
-    try (PointerScope scope = new PointerScope()) {
-      this.movingAverage = torch.empty(average.numel());
-      movingAverage.retainReference();
-    }
+    this.movingAverage = memory.zeros(average.numel());
   }
 
   /** Returns the averaged parameters [n]. */
@@ -31,7 +27,7 @@ public final class TrainingVectors implements AutoCloseable {
     return movingAverage;
   }
 
-  /** Returns the inner optimizer's moments [n] by name. */
+  /** Returns the state of the inner and the outer optimizer, vectors [n] by name. */
   public Map<String, Tensor> moments() {
     return Collections.unmodifiableMap(moments);
   }

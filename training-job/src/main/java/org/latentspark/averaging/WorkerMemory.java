@@ -9,9 +9,6 @@ import org.latentspark.cli.UsageException;
 
 /** Foresees, before a worker allocates anything, whether its vectors will fit. */
 final class WorkerMemory {
-  /** Values, gradients, average and moving average. */
-  private static final int VECTORS = 4;
-
   /** Between two steps nothing else lives; within one, activations take no less than this. */
   private static final int WITHIN_A_STEP = 1;
 
@@ -22,15 +19,14 @@ final class WorkerMemory {
   /**
    * Checks that the workers of a host fit.
    *
-   * @param moments vectors that the inner optimizer keeps
+   * @param vectors vectors of the parameters' length that a worker keeps in memory
    * @param workers workers on this host
    * @param copied vectors besides, of the state that one of them keeps while it trains on
    * @param available bytes that processes of this host can still take
    * @throws UsageException with the need, what there is, and what to change
    */
-  static void require(long parameters, int moments, int workers, int copied, long available) {
-    int vectors = VECTORS + moments + WITHIN_A_STEP;
-    long need = parameters * Float.BYTES * vectors;
+  static void require(long parameters, int vectors, int workers, int copied, long available) {
+    long need = parameters * Float.BYTES * (vectors + WITHIN_A_STEP);
     long copies = parameters * Float.BYTES * copied;
     if (need > (available - copies) / workers) {
       throw new UsageException(
@@ -40,11 +36,11 @@ final class WorkerMemory {
                   + " values, gradients, averages and moments, and one for activations), and one of"
                   + " them %.1f GiB for the checkpoint that is being written; %.1f GiB are left here"
                   + " for %d worker(s): run fewer workers on a host, choose a smaller model, set"
-                  + " checkpoint.writing to blocking, or leave more memory outside of the Java"
-                  + " heap",
+                  + " checkpoint.writing to blocking, let vectors leave memory"
+                  + " (averaging.vector-folder), or leave more memory outside of the Java heap",
               parameters,
               need / GIBIBYTE,
-              vectors - WITHIN_A_STEP,
+              vectors,
               copies / GIBIBYTE,
               available / GIBIBYTE,
               workers));

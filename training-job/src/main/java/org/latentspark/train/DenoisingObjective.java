@@ -20,6 +20,7 @@ import org.latentspark.latents.Split;
 import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
+import org.latentspark.unet.Activations;
 import org.latentspark.unet.UNet2DConditionModel;
 
 /**
@@ -34,6 +35,7 @@ import org.latentspark.unet.UNet2DConditionModel;
  * @param noising what is done to noise and loss besides
  * @param captionDropout share of the examples that see the empty caption
  * @param limits memory for rows, and how many files may be damaged
+ * @param activations what becomes of them until the backward pass
  */
 record DenoisingObjective(
     String dataset,
@@ -43,7 +45,8 @@ record DenoisingObjective(
     double captionDropout,
     int batchSize,
     long seed,
-    LatentStream.Limits limits)
+    LatentStream.Limits limits,
+    Activations activations)
     implements Objective {
   private static final long serialVersionUID = 1;
   private static final long POSTERIOR = 1;
@@ -58,8 +61,10 @@ record DenoisingObjective(
       throws IOException {
     LatentDataset data = LatentDataset.open(new Path(dataset), version, HadoopSettings.here());
     LatentStream train = LatentStream.open(data, Split.TRAIN, rank, workers, seed, limits);
+    UNet2DConditionModel unet = (UNet2DConditionModel) model;
+    unet.activations(activations);
     return new Denoising(
-        (UNet2DConditionModel) model,
+        unet,
         data.manifest(),
         train,
         LatentRows.share(
@@ -109,7 +114,7 @@ record DenoisingObjective(
 
     @Override
     public int batchSize() {
-      return batchSize;
+      return train.count() == 0 ? 0 : batchSize;
     }
 
     @Override

@@ -92,11 +92,6 @@ final class LatentStream implements AutoCloseable {
       files = every(dataset.files(), rank, workers);
       count = files.stream().mapToLong(file -> file.rows(split)).sum();
     }
-    if (count == 0) {
-      throw new InputException(
-          "%s has too few training pairs for %d workers: none for %d"
-              .formatted(dataset.directory(), workers, rank));
-    }
     this.share =
         new BatchPlan.Share(
             seed,
@@ -120,9 +115,10 @@ final class LatentStream implements AutoCloseable {
   }
 
   /**
-   * Opens the share of worker {@code rank} of {@code workers}.
+   * Opens the share of worker {@code rank} of {@code workers}, which is empty where there are fewer
+   * rows, or files of a large data set, than workers.
    *
-   * @throws InputException if the share is empty, or too many of its files are damaged
+   * @throws InputException if too many of the share's files are damaged
    */
   static LatentStream open(
       LatentDataset dataset, Split split, int rank, int workers, long seed, Limits limits) {

@@ -12,10 +12,13 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.averaging.AveragingPlan;
 import org.latentspark.averaging.InnerOptimizer;
 import org.latentspark.averaging.LearningRate;
+import org.latentspark.averaging.OuterOptimizer;
 import org.latentspark.averaging.StateStore;
+import org.latentspark.averaging.Wire;
 import org.latentspark.cli.Settings;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.tensor.Precision;
+import org.latentspark.tensor.VectorMemory;
 
 /**
  * The settings that every training verb shares.
@@ -24,7 +27,7 @@ import org.latentspark.tensor.Precision;
  * @param modelJson the text of the model's config.json
  * @param initial model whose weights a new run begins with; "" for random ones
  * @param seed the seed of every draw
- * @param batchSize examples of one local step of one worker
+ * @param batchSize examples of one batch of one worker
  * @param plan how averaging runs
  * @param recovery what a failed segment costs
  * @param keep newest checkpoints that stay
@@ -44,6 +47,7 @@ record RunSettings(
     long milestoneSteps,
     StateStore.Writing writing,
     String effective) {
+  private static final int MOST_EXAMPLES = 1_000_000;
   static final String REFERENCE = "org/latentspark/train/reference.conf";
 
   /**
@@ -59,6 +63,12 @@ record RunSettings(
     AUTO,
     FP32,
     BF16
+  }
+
+  /** What {@code averaging.outer} may be. */
+  enum OuterChoice {
+    PLAIN,
+    NESTEROV
   }
 
   /** Reads the shared keys; {@code parser} checks the model's config.json. */
@@ -86,6 +96,12 @@ record RunSettings(
     if (deadline.isZero()) {
       settings.refuse("averaging.deadline", "must be above 0");
     }
+    int batchSize = settings.integer("batch-size", 1, MOST_EXAMPLES);
+    int accumulate = settings.integer("accumulate", 1, MOST_EXAMPLES);
+    if ((long) batchSize * accumulate > MOST_EXAMPLES) {
+      settings.refuse(
+          "accumulate", "times batch-size (" + batchSize + ") must be at most " + MOST_EXAMPLES);
+    }
     AveragingPlan plan =
         new AveragingPlan(
             settings.integer("workers", 1, 100_000),
@@ -99,7 +115,11 @@ record RunSettings(
             settings.integer("validation.every-rounds", 1, Integer.MAX_VALUE),
             precision(settings.oneOf("precision", PrecisionChoice.class)),
             settings.integer("threads", 1, 1024),
-            deadline);
+            deadline,
+            accumulate,
+            outer(settings),
+            settings.oneOf("averaging.wire", Wire.class),
+            new VectorMemory(settings.string("averaging.vector-folder")));
     Recovery recovery =
         new Recovery(
             settings.integer("recovery.attempts", 1, 1_000_000),
@@ -109,7 +129,7 @@ record RunSettings(
         modelJson(settings, parser),
         settings.string("initial"),
         settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
-        settings.integer("batch-size", 1, 1_000_000),
+        batchSize,
         plan,
         recovery,
         settings.integer("checkpoint.keep", 1, Integer.MAX_VALUE),
@@ -134,7 +154,15 @@ record RunSettings(
         effective);
   }
 
-  /** Reads a decay: at 1, AdamW's correction of its starting zeros would divide by 0. */
+  private static OuterOptimizer.Settings outer(Settings settings) {
+    double rate = settings.number("averaging.nesterov.learning-rate", 0, 10);
+    double momentum = belowOne(settings, "averaging.nesterov.momentum");
+    return settings.oneOf("averaging.outer", OuterChoice.class) == OuterChoice.NESTEROV
+        ? new OuterOptimizer.NesterovSettings(rate, momentum)
+        : new OuterOptimizer.PlainSettings();
+  }
+
+  /** Reads a decay: at 1, the past would never fade and AdamW's correction divide by 0. */
   private static double belowOne(Settings settings, String key) {
     double decay = settings.number(key, 0, 1);
     if (decay == 1) {

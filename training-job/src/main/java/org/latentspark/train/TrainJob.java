@@ -21,6 +21,7 @@ import org.latentspark.graph.Architecture;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
+import org.latentspark.unet.Activations;
 import org.latentspark.unet.UNet2DConditionConfig;
 
 /** The verb {@code train}: fits the noise-prediction U-Net to an encoded data set. */
@@ -35,6 +36,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
       String encoders,
       double captionDropout,
       LatentStream.Limits limits,
+      Activations activations,
       SchedulerConfig scheduler,
       NoiseKeys.Training noise,
       SampleGrids.Prompts samples) {}
@@ -77,6 +79,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
         settings.string("encoders"),
         settings.number("caption-dropout", 0, 1),
         LatentStream.Limits.read(settings),
+        settings.oneOf("activations", Activations.class),
         scheduler,
         NoiseKeys.training(settings),
         samples);
@@ -124,7 +127,8 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
                 plan.captionDropout(),
                 plan.run().batchSize(),
                 plan.run().seed(),
-                plan.limits()),
+                plan.limits(),
+                plan.activations()),
             dataset.files().stream().map(file -> file.path()).toList(),
             texts,
             state,

@@ -43,8 +43,9 @@ final class DownBlock {
     this.downsampler = last ? null : new Downsample2D(scope.child("downsamplers", 0), out, padding);
   }
 
-  /** Runs the level on [B, C, h, w] and adds each layer's features to {@code skips}. */
-  Tensor forward(Tensor input, Tensor time, Tensor context, List<Tensor> skips) {
+  /** Runs the level on [B, C, h, w]; returns each layer's features, its result last. */
+  List<Tensor> forward(Tensor input, Tensor time, Tensor context) {
+    List<Tensor> features = new ArrayList<>();
     Tensor hidden = input;
     for (int layer = 0; layer < resnets.size(); layer++) {
       ResnetBlock2D resnet = resnets.get(layer);
@@ -53,12 +54,11 @@ final class DownBlock {
       if (!attentions.isEmpty()) {
         hidden = attentions.get(layer).forward(hidden, context);
       }
-      skips.add(hidden);
+      features.add(hidden);
     }
     if (downsampler != null) {
-      hidden = downsampler.forward(hidden);
-      skips.add(hidden);
+      features.add(downsampler.forward(hidden));
     }
-    return hidden;
+    return features;
   }
 }

@@ -10,6 +10,7 @@ import org.latentspark.model.GroupNorm;
 import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.ParameterScope;
 import org.latentspark.tensor.ParameterTable;
+import org.latentspark.tensor.Recomputation;
 import org.latentspark.tensor.Tensors;
 
 /**
@@ -33,6 +34,7 @@ public final class UNet2DConditionModel implements TorchModel {
   private final MidBlock midBlock;
   private final GroupNorm convNormOut;
   private final Conv2d convOut;
+  private Activations activations = Activations.KEEP;
 
   /** Declares the parameters; they have no memory until {@link #parameters()} is bound. */
   public UNet2DConditionModel(UNet2DConditionConfig config) {
@@ -80,17 +82,60 @@ public final class UNet2DConditionModel implements TorchModel {
     if (classEmbedding != null) {
       time = time.add(classEmbedding.forward(classLabels));
     }
-    List<Tensor> skips = new ArrayList<>();
     Tensor hidden = convIn.forward(sample);
-    skips.add(hidden);
-    for (DownBlock block : downBlocks) {
-      hidden = block.forward(hidden, time, encoderHiddenStates, skips);
-    }
-    hidden = midBlock.forward(hidden, time, encoderHiddenStates);
-    for (UpBlock block : upBlocks) {
-      hidden = block.forward(hidden, time, encoderHiddenStates, skips);
-    }
+    Recomputation again = activations == Activations.RECOMPUTE ? Recomputation.current() : null;
+    hidden =
+        again == null
+            ? blocks(hidden, time, encoderHiddenStates, (inputs, block) -> block.run(inputs))
+            : blocks(again.input(hidden), again.input(time), encoderHiddenStates, again::run);
     return convOut.forward(torch.silu(convNormOut.forward(hidden))).to(ScalarType.Float);
+  }
+
+  /** How blocks are run: at once, or so that they can be run again. */
+  private interface Runner {
+    List<Tensor> run(List<Tensor> inputs, Recomputation.Block block);
+  }
+
+  private Tensor blocks(Tensor first, Tensor time, Tensor text, Runner runner) {
+    List<Tensor> skips = new ArrayList<>(List.of(first));
+    for (DownBlock block : downBlocks) {
+      Tensor before = skips.get(skips.size() - 1);
+      skips.addAll(
+          runner.run(
+              List.of(before, time), inputs -> block.forward(inputs.get(0), inputs.get(1), text)));
+    }
+    Tensor inner = skips.get(skips.size() - 1);
+    Tensor hidden =
+        runner
+            .run(
+                List.of(inner, time),
+                inputs -> List.of(midBlock.forward(inputs.get(0), inputs.get(1), text)))
+            .get(0);
+    for (UpBlock block : upBlocks) {
+      int from = skips.size() - block.skips();
+      // The one before the block's own tells it the size of the level above.
+      List<Tensor> inputs = new ArrayList<>(List.of(hidden, time));
+      inputs.addAll(skips.subList(Math.max(0, from - 1), skips.size()));
+      hidden =
+          runner
+              .run(
+                  inputs,
+                  given ->
+                      List.of(
+                          block.forward(
+                              given.get(0),
+                              given.get(1),
+                              text,
+                              new ArrayList<>(given.subList(2, given.size())))))
+              .get(0);
+      skips.subList(from, skips.size()).clear();
+    }
+    return hidden;
+  }
+
+  /** Sets what becomes of the blocks' activations while gradients are taken; they stay, unset. */
+  public void activations(Activations choice) {
+    activations = choice;
   }
 
   /** Returns the shape of the model. */

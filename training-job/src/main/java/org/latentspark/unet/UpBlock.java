@@ -48,6 +48,11 @@ final class UpBlock {
     this.upsampler = level == 0 ? null : new Upsample2D(scope.child("upsamplers", 0), out);
   }
 
+  /** Returns how many of the features from the way down the level takes. */
+  int skips() {
+    return resnets.size();
+  }
+
   /** Runs the level on [B, C, h, w], taking the last of {@code skips} for each layer. */
   Tensor forward(Tensor input, Tensor time, Tensor context, List<Tensor> skips) {
     Tensor hidden = input;

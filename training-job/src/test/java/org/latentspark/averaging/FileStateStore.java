@@ -32,16 +32,20 @@ record FileStateStore(String folder, long seed) implements StateStore {
       return Progress.NONE;
     }
     for (Map.Entry<String, Tensor> entry : named(vectors).entrySet()) {
-      ByteBuffer bytes =
-          ByteBuffer.wrap(Files.readAllBytes(Path.of(folder, entry.getKey())))
-              .order(ByteOrder.LITTLE_ENDIAN);
-      float[] values = new float[bytes.remaining() / Float.BYTES];
-      bytes.asFloatBuffer().get(values);
+      float[] values = floats(Path.of(folder, entry.getKey()));
       entry.getValue().copy_(Tensors.of(values, values.length));
     }
     String[] saved = Files.readString(Path.of(folder, "rounds")).split(" ");
     return new Progress(
         Long.parseLong(saved[0]), Long.parseLong(saved[1]), Long.parseLong(saved[2]), 2);
+  }
+
+  /** Reads a vector that {@link #save} wrote. */
+  static float[] floats(Path file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[bytes.remaining() / Float.BYTES];
+    bytes.asFloatBuffer().get(values);
+    return values;
   }
 
   @Override

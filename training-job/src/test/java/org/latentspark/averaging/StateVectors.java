@@ -5,6 +5,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.tensor.Seeds;
+import org.latentspark.tensor.VectorMemory;
 
 /** Makes the state of a run for the tests of other packages. */
 public final class StateVectors {
@@ -15,8 +16,8 @@ public final class StateVectors {
     Map<String, Tensor> moments = new LinkedHashMap<>();
     moments.put("exp_avg", torch.zeros(count));
     moments.put("exp_avg_sq", torch.zeros(count));
-    TrainingVectors vectors = new TrainingVectors(torch.zeros(count), moments);
-    vectors.movingAverage().zero_();
+    TrainingVectors vectors =
+        new TrainingVectors(torch.zeros(count), moments, VectorMemory.RESIDENT);
     return vectors;
   }
 
@@ -28,6 +29,19 @@ public final class StateVectors {
     fill(vectors.moments().get("exp_avg"), seed, 3);
     fill(vectors.moments().get("exp_avg_sq"), seed, 4);
     return vectors;
+  }
+
+  /** Returns the largest distance between values at the same place. */
+  static float distance(float[] first, float[] second) {
+    if (first.length != second.length) {
+      throw new IllegalArgumentException(first.length + " values beside " + second.length);
+    }
+    float largest = 0;
+    for (int place = 0; place < first.length; place++) {
+      float distance = Math.abs(first[place] - second[place]);
+      largest = Float.isNaN(distance) ? Float.POSITIVE_INFINITY : Math.max(largest, distance);
+    }
+    return largest;
   }
 
   private static void fill(Tensor vector, long seed, long stream) {

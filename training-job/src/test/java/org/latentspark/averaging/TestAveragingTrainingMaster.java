@@ -21,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.latentspark.cli.InputException;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TorchGraphs;
@@ -28,6 +30,7 @@ import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.Tensors;
+import org.latentspark.tensor.VectorMemory;
 import org.nd4j.linalg.learning.config.Adam;
 
 class TestAveragingTrainingMaster {
@@ -75,7 +78,7 @@ class TestAveragingTrainingMaster {
       Tensor gradients = torch.zeros(model.parameters().count());
       model.parameters().bind(values, gradients);
       model.parameters().initialize(SEED);
-      InnerOptimizer optimizer = ADAMW.create(values.numel());
+      InnerOptimizer optimizer = ADAMW.create(values.numel(), VectorMemory.RESIDENT);
       Objective.Session session = objective.open(model, List.of(), 0, 1);
       for (int step = 0; step < 20; step++) {
         gradients.zero_();
@@ -101,6 +104,81 @@ class TestAveragingTrainingMaster {
         train(plan(2, 1, 20, 20, sgd, 0), objective, folder.resolve("two"), new ArrayList<>());
     assertThat(two).as("parameters of two workers").containsExactly(one, within(1e-6f));
     assertThat(two).as("a sum in another order").isNotEqualTo(start(folder));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5,3", "0,8", "8,0"})
+  void workersWithUnequalBatchesEqualTheLargeBatch(int first, int second, @TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    InnerOptimizer.Settings sgd = new InnerOptimizer.SgdSettings();
+    List<RoundReport> ones = new ArrayList<>();
+    List<RoundReport> twos = new ArrayList<>();
+    float[] one = train(plan(1, 1, 10, 10, sgd, 0), objective, folder.resolve("one"), ones);
+    float[] two =
+        train(
+            plan(2, 1, 10, 10, sgd, 0),
+            objective.shared(first, second),
+            folder.resolve("two"),
+            twos);
+    assertThat(StateVectors.distance(two, one)).as("two workers from one").isLessThan(1e-6f);
+    assertThat(twos.get(9).loss()).isCloseTo(ones.get(9).loss(), within(1e-5));
+    assertThat(twos.get(9).examples()).isEqualTo(80);
+  }
+
+  @Test
+  void workerWithoutDataLeavesTheMomentsToTheOthers(@TempDir Path folder) throws Exception {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    train(plan(1, 3, 2, 4, ADAMW, 1), objective, folder.resolve("one"), new ArrayList<>());
+    train(
+        plan(2, 3, 2, 4, ADAMW, 1),
+        objective.shared(0, 8),
+        folder.resolve("two"),
+        new ArrayList<>());
+    for (String name : List.of("average", "exp_avg", "exp_avg_sq")) {
+      float[] one = FileStateStore.floats(folder.resolve("one").resolve(name));
+      float[] two = FileStateStore.floats(folder.resolve("two").resolve(name));
+      assertThat(StateVectors.distance(two, one)).as(name).isLessThan(1e-3f);
+    }
+  }
+
+  @Test
+  void accumulatedBatchesEqualOneLargeBatch(@TempDir Path folder) {
+    InnerOptimizer.Settings sgd = new InnerOptimizer.SgdSettings();
+    AveragingPlan whole = plan(1, 2, 5, 5, sgd, 1);
+    List<RoundReport> wholes = new ArrayList<>();
+    List<RoundReport> parts = new ArrayList<>();
+    float[] large =
+        train(whole, new NoiseObjective(SEED, 8, 2, 4, 12), folder.resolve("a"), wholes);
+    float[] accumulated =
+        train(
+            with(whole, 4, new OuterOptimizer.PlainSettings(), VectorMemory.RESIDENT),
+            new NoiseObjective(SEED, 2, 2, 4, 12),
+            folder.resolve("b"),
+            parts);
+    assertThat(StateVectors.distance(accumulated, large)).isLessThan(1e-6f);
+    assertThat(parts.get(4).loss()).isCloseTo(wholes.get(4).loss(), within(1e-5));
+    assertThat(parts.get(4).examples()).isEqualTo(wholes.get(4).examples()).isEqualTo(80);
+  }
+
+  @Test
+  void vectorsInFilesChangeNoBit(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    OuterOptimizer.Settings nesterov = new OuterOptimizer.NesterovSettings(0.7, 0.9);
+    AveragingPlan plan = plan(2, 3, 2, 4, ADAMW, 1);
+    float[] resident =
+        train(
+            with(plan, 1, nesterov, VectorMemory.RESIDENT),
+            objective,
+            folder.resolve("a"),
+            new ArrayList<>());
+    float[] mapped =
+        train(
+            with(plan, 1, nesterov, new VectorMemory(folder.resolve("vectors").toString())),
+            objective,
+            folder.resolve("b"),
+            new ArrayList<>());
+    assertThat(StateVectors.distance(mapped, resident)).isZero();
+    assertThat(folder.resolve("vectors")).isEmptyDirectory();
   }
 
   @Test
@@ -228,6 +306,27 @@ class TestAveragingTrainingMaster {
         .hasMessageContaining("worker 0 on ")
         .hasMessageContaining("Timed out");
     assertThat(new Slots(spark).settle(Duration.ofMinutes(1))).as("executors replaced").isEmpty();
+  }
+
+  private static AveragingPlan with(
+      AveragingPlan plan, int accumulate, OuterOptimizer.Settings outer, VectorMemory memory) {
+    return new AveragingPlan(
+        plan.workers(),
+        plan.frequency(),
+        plan.segmentRounds(),
+        plan.rounds(),
+        plan.learningRate(),
+        plan.optimizer(),
+        plan.clipNorm(),
+        plan.emaDecay(),
+        plan.validationRounds(),
+        plan.precision(),
+        plan.threads(),
+        plan.deadline(),
+        accumulate,
+        outer,
+        Wire.FP32,
+        memory);
   }
 
   private static AveragingPlan plan(

@@ -15,10 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
+import org.latentspark.tensor.VectorMemory;
 
 class TestInnerOptimizer {
   private static final long SEED = 31;
-  private static final int COUNT = 10_000;
+  private static final int COUNT = 300_001;
 
   @BeforeAll
   static void load() {
@@ -35,7 +36,9 @@ class TestInnerOptimizer {
       options.weight_decay().put(0.05);
       options.eps().put(1e-6);
       AdamW peer = new AdamW(new TensorVector(reference), options);
-      InnerOptimizer own = new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-6, 0.05).create(COUNT);
+      InnerOptimizer own =
+          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-6, 0.05)
+              .create(COUNT, VectorMemory.RESIDENT);
       for (int step = 0; step < 100; step++) {
         Tensor gradient = torch.randn(new long[] {COUNT}, Seeds.generator(SEED, 1, step));
         // Some gradients are tiny, so that epsilon counts; the rate changes as in a real run.
@@ -57,7 +60,8 @@ class TestInnerOptimizer {
   @Test
   void adamWKeepsItsMomentsUnderPyTorchsNames() throws Exception {
     try (PointerScope scope = new PointerScope()) {
-      InnerOptimizer optimizer = new InnerOptimizer.AdamWSettings(0.9, 0.99, 1e-8, 0).create(2);
+      InnerOptimizer optimizer =
+          new InnerOptimizer.AdamWSettings(0.9, 0.99, 1e-8, 0).create(2, VectorMemory.RESIDENT);
       assertThat(optimizer.moments()).containsOnlyKeys("exp_avg", "exp_avg_sq");
       Tensor values = torch.zeros(2);
       optimizer.step(values, Tensors.of(new float[] {2, -4}, 2), 0.5, 0);
@@ -78,7 +82,7 @@ class TestInnerOptimizer {
   @Test
   void sgdFollowsTheGradientAndKeepsNothing() throws Exception {
     try (PointerScope scope = new PointerScope()) {
-      InnerOptimizer optimizer = new InnerOptimizer.SgdSettings().create(2);
+      InnerOptimizer optimizer = new InnerOptimizer.SgdSettings().create(2, VectorMemory.RESIDENT);
       Tensor values = Tensors.of(new float[] {1, 1}, 2);
       optimizer.step(values, Tensors.of(new float[] {2, -4}, 2), 0.25, 7);
       assertThat(Tensors.floats(values)).containsExactly(0.5f, 2);

@@ -14,15 +14,15 @@ class TestWorkerMemory {
   @Test
   void whatFitsIsAccepted() {
     long need = STABLE_DIFFUSION * 4 * 7;
-    assertThatCode(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 0, 2 * need))
+    assertThatCode(() -> WorkerMemory.require(STABLE_DIFFUSION, 6, 2, 0, 2 * need))
         .doesNotThrowAnyException();
-    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 0, 2 * need - 2))
+    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 6, 2, 0, 2 * need - 2))
         .isInstanceOf(UsageException.class);
   }
 
   @Test
   void refusalTellsTheNeedWhatThereIsAndWhatToChange() {
-    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 4, 24 * GIBIBYTE))
+    assertThatThrownBy(() -> WorkerMemory.require(STABLE_DIFFUSION, 6, 2, 4, 24 * GIBIBYTE))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("859,520,964 parameters need at least 22.4 GiB a worker (6 vectors")
         .hasMessageContaining("12.8 GiB for the checkpoint that is being written")

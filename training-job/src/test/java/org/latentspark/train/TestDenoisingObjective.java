@@ -28,6 +28,7 @@ import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.RowReader;
 import org.latentspark.latents.Split;
+import org.latentspark.unet.Activations;
 import org.latentspark.unet.UNet2DConditionConfig;
 import org.latentspark.unet.UNet2DConditionModel;
 
@@ -159,6 +160,14 @@ class TestDenoisingObjective {
     SchedulerConfig config = new SchedulerConfig(betas, type, 0, false, 1, TimestepSpacing.LEADING);
     LatentStream.Limits limits = new LatentStream.Limits(1 << 30, 0);
     return new DenoisingObjective(
-        folder.toString(), 1, config.toJson(), noising, 0.1, batchSize, SEED, limits);
+        folder.toString(),
+        1,
+        config.toJson(),
+        noising,
+        0.1,
+        batchSize,
+        SEED,
+        limits,
+        Activations.KEEP);
   }
 }

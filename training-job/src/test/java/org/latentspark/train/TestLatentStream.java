@@ -205,11 +205,13 @@ class TestLatentStream {
   }
 
   @Test
-  void moreWorkersThanRowsAreRefused() throws Exception {
+  void workerBeyondTheLastRowHasAnEmptyShare() throws Exception {
     LatentDataset dataset = dataset();
-    assertThatThrownBy(() -> open(dataset, ROWS, ROWS + 1, LARGE))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("has too few training pairs for 62 workers");
+    try (LatentStream last = open(dataset, ROWS - 1, ROWS + 1, LARGE);
+        LatentStream beyond = open(dataset, ROWS, ROWS + 1, LARGE)) {
+      assertThat(last.count()).isEqualTo(1);
+      assertThat(beyond.count()).isZero();
+    }
   }
 
   private static final Integer[] PINNED = {27, 26, 28, 59, 57, 25, 60, 56};
