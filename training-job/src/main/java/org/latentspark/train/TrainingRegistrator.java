@@ -5,6 +5,7 @@ import org.apache.spark.serializer.KryoRegistrator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.latentspark.averaging.AveragingResult;
 import org.latentspark.averaging.ResultSerializer;
+import org.latentspark.pairs.SourceRegistrator;
 import org.nd4j.kryo.Nd4jRegistrator;
 
 /**
@@ -22,5 +23,6 @@ public final class TrainingRegistrator implements KryoRegistrator {
     kryo.register(AveragingResult.class, new ResultSerializer());
     kryo.register(AveragingResult[].class);
     kryo.register(SerializableConfiguration.class);
+    new SourceRegistrator().registerClasses(kryo);
   }
 }

@@ -34,10 +34,10 @@ class TestWorkerMemory {
   @Test
   void copyOfTheStateCountsOnceAHost() {
     long vector = STABLE_DIFFUSION * 4;
-    assertThatCode(() -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 4, (2 * 7 + 4) * vector))
+    assertThatCode(() -> WorkerMemory.require(STABLE_DIFFUSION, 6, 2, 4, (2 * 7 + 4) * vector))
         .doesNotThrowAnyException();
     assertThatThrownBy(
-            () -> WorkerMemory.require(STABLE_DIFFUSION, 2, 2, 4, (2 * 7 + 4) * vector - 2))
+            () -> WorkerMemory.require(STABLE_DIFFUSION, 6, 2, 4, (2 * 7 + 4) * vector - 2))
         .isInstanceOf(UsageException.class);
   }
 

@@ -195,10 +195,21 @@ class TestTrainJob {
   }
 
   @Test
-  void tooFewPairsForTheWorkersIsBadInput() throws Exception {
+  void workerWithoutPairsTakesPartWithoutWeight() throws Exception {
     TinyDataset.write(folder.resolve("few-pairs"), 1, 4, SEED);
-    assertThat(run("few", "dataset=" + folder.resolve("few-pairs"))).as("exit code").isEqualTo(3);
-    assertThat(folder.resolve("few/checkpoints")).doesNotExist();
+    assertThat(run("few", "dataset=" + folder.resolve("few-pairs"))).as("exit code").isZero();
+    JsonNode state =
+        new ObjectMapper().readTree(checkpoint("few", 60).resolve("trainer_state.json").toFile());
+    assertThat(state.at("/progress/examples").asLong())
+        .as("examples of the only worker that has any")
+        .isEqualTo(60 * 4);
+  }
+
+  @Test
+  void dataSetWithoutTrainingPairsIsBadInput() throws Exception {
+    TinyDataset.write(folder.resolve("no-pairs"), 0, 4, SEED);
+    assertThat(run("none", "dataset=" + folder.resolve("no-pairs"))).as("exit code").isEqualTo(3);
+    assertThat(folder.resolve("none/checkpoints")).doesNotExist();
   }
 
   @Test
