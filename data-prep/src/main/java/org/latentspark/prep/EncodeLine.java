@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.latentspark.filter.Rejection;
 import org.latentspark.prep.ImagePipeline.Arrival;
+import org.latentspark.tensor.Shutdown;
 
 /**
  * Encodes and writes batches, in the order they come, on a thread each: while one batch is in the
@@ -72,7 +73,7 @@ final class EncodeLine implements AutoCloseable {
                 () -> {
                   long start = System.nanoTime();
                   List<Item> wanted = batch.stream().filter(Item::isWanted).toList();
-                  List<Encoding> encodings = wanted.isEmpty() ? List.of() : encode.encode(wanted);
+                  List<Encoding> encodings = wanted.isEmpty() ? List.of() : encoded(wanted);
                   encodeNanos.addAndGet(System.nanoTime() - start);
                   writing.execute(
                       () ->
@@ -82,6 +83,12 @@ final class EncodeLine implements AutoCloseable {
                                 places.release();
                               }));
                 }));
+  }
+
+  private List<Encoding> encoded(List<Item> wanted) throws IOException {
+    try (Shutdown.Region region = Shutdown.enterUnlessBegun()) {
+      return encode.encode(wanted);
+    }
   }
 
   /** Waits until all batches are written. */

@@ -21,6 +21,7 @@ import org.latentspark.latents.Manifest;
 import org.latentspark.pairs.MetadataSource;
 import org.latentspark.prep.PrepSettings.Existing;
 import org.latentspark.tensor.OutputLease;
+import org.latentspark.tensor.Shutdown;
 
 /** One run of {@code prep}, from the source to the manifest, or from where a killed run stopped. */
 final class PrepRun {
@@ -39,7 +40,9 @@ final class PrepRun {
     this.hadoop = spark.sparkContext().hadoopConfiguration();
     this.settings = given.qualified(hadoop);
     this.output = new Path(settings.output());
-    this.encoder = PairEncoder.load(settings, hadoop);
+    try (Shutdown.Region region = Shutdown.enterUnlessBegun()) {
+      this.encoder = PairEncoder.load(settings, hadoop);
+    }
     this.facts = encoder.facts(settings.image());
     this.journal = new Journal(output, hadoop);
   }
@@ -59,7 +62,7 @@ final class PrepRun {
         journal.clear();
         if (existing.isPresent()
             && settings.existing() != Existing.APPEND
-            && unfinished.get().settings().equals(planned())) {
+            && RowRules.completed(unfinished.get().settings(), settings).equals(planned())) {
           return existing.get().manifest();
         }
         unfinished = Optional.empty();
@@ -117,11 +120,17 @@ final class PrepRun {
         new ContentDuplicates(spark, settings, facts, known, new SerializableConfiguration(hadoop))
             .removeFrom(shards.stream().map(FinishedShard::result).toList());
     Manifest manifest =
-        new ManifestMaker(settings, facts, encoder.encodeEmptyCaption())
+        new ManifestMaker(settings, facts, emptyCaption())
             .make(known.map(pairsOf -> pairsOf.dataset().manifest()), results, pairs);
     ShardTable.write(output, manifest.version(), shards, hadoop);
     LatentDataset.publish(output, manifest, hadoop);
     return manifest;
+  }
+
+  private Encoding emptyCaption() {
+    try (Shutdown.Region region = Shutdown.enterUnlessBegun()) {
+      return encoder.encodeEmptyCaption();
+    }
   }
 
   /** Returns the plan of the work that was left unfinished, or a new one. */

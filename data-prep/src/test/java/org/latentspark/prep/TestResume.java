@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -116,6 +118,17 @@ class TestResume {
     requireLikeUndisturbed(output, PrepJob.run(spark, settings(output)));
   }
 
+  @Test
+  void toldToEndItLetsTheBatchEndAndTheNextRunGoesOn() throws Exception {
+    Path output = folder.resolve("out");
+    int exit = endOnce(output, "told", () -> journaled(output) >= 2, Process::destroy);
+    // Not that of a crash in native code, whose destructors would have run beside the encoder.
+    assertThat(exit).as(Files.readString(folder.resolve("told.log"))).isEqualTo(128 + 15);
+    assertThat(output.resolve(Manifest.FILE_NAME)).doesNotExist();
+    assertThat(journaled(output)).isBetween(2, SHARDS - 1);
+    requireLikeUndisturbed(output, PrepJob.run(spark, settings(output)));
+  }
+
   private static void requireLikeUndisturbed(Path output, Manifest manifest) throws IOException {
     LatentDataset dataset = PrepWorld.open(output);
     dataset.verify();
@@ -141,6 +154,11 @@ class TestResume {
 
   /** Runs prep in a process of its own and kills it as soon as {@code moment} has come. */
   private void killOnce(Path output, String name, BooleanSupplier moment) throws Exception {
+    endOnce(output, name, moment, Process::destroyForcibly);
+  }
+
+  private int endOnce(Path output, String name, BooleanSupplier moment, Consumer<Process> end)
+      throws Exception {
     Process process =
         PrepWorld.start(
             PrepJob.class,
@@ -154,6 +172,9 @@ class TestResume {
         assertThat(System.nanoTime()).as("deadline of the moment to kill").isLessThan(deadline);
         Thread.sleep(1);
       }
+      end.accept(process);
+      assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as("its end").isTrue();
+      return process.exitValue();
     } finally {
       process.destroyForcibly().waitFor();
     }
