@@ -113,7 +113,7 @@ class TestPrepOnCluster {
         .isEqualTo(PrepWorld.pairs(undisturbed));
     assertThat(PrepWorld.rejected(dataset)).isEqualTo(PrepWorld.rejected(undisturbed));
     requireNothingElse(client, dataset.manifest());
-    assertThat(uploads(client)).contains(foreign).doesNotContain(lost);
+    assertThat(uploads(client)).containsExactly(foreign).doesNotContain(lost);
 
     System.setProperty("spark.ui.enabled", "false");
     store.settings().forEach((key, value) -> System.setProperty("spark.hadoop." + key, value));
@@ -128,6 +128,9 @@ class TestPrepOnCluster {
   private static Process driver(String name) throws Exception {
     List<String> options = new ArrayList<>(cluster.options());
     options.addAll(store.options());
+    // As clusters are set up whose jobs need a committer; this one must live beside it.
+    options.add("-Dspark.hadoop.fs.s3a.committer.name=magic");
+    options.add("-Dspark.hadoop.fs.s3a.committer.magic.enabled=true");
     return PrepWorld.start(
         PrepJob.class,
         options,
