@@ -42,6 +42,11 @@ public interface Objective extends Serializable {
       return List.of();
     }
 
+    /** Returns how many data files this worker could not read so far. */
+    default int damagedFiles() {
+      return 0;
+    }
+
     /**
      * Returns the loss over this worker's part of the held-out examples, with noise that is the
      * same at every call, so that values can be compared over time.

@@ -149,6 +149,12 @@ final class RoundClock {
         sums[5] / sums[6],
         residentMebibytes,
         validation,
-        retried == 0 ? null : retried);
+        retried == 0 ? null : retried,
+        damagedFiles(peers));
+  }
+
+  private Integer damagedFiles(Collective peers) {
+    int all = (int) peers.sum(session.damagedFiles())[0];
+    return all == 0 ? null : all;
   }
 }

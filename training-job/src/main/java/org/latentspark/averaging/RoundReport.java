@@ -19,6 +19,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * @param residentMebibytes resident set of worker 0's process
  * @param validationLoss held-out loss of the moving average, or null where none was due
  * @param discarded how often the round was discarded for NaN or infinite values, or null for never
+ * @param damagedFiles data files that workers could not read so far, counted by each of them, or
+ *     null for none
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record RoundReport(
@@ -35,4 +37,40 @@ public record RoundReport(
     double exchangeShare,
     double residentMebibytes,
     Double validationLoss,
-    Integer discarded) {}
+    Integer discarded,
+    Integer damagedFiles) {
+
+  /** Creates the report of a round on sound data. */
+  public RoundReport(
+      long round,
+      long step,
+      long examples,
+      double loss,
+      double gradientNorm,
+      double learningRate,
+      double examplesPerSecond,
+      double lossShare,
+      double backwardShare,
+      double optimizerShare,
+      double exchangeShare,
+      double residentMebibytes,
+      Double validationLoss,
+      Integer discarded) {
+    this(
+        round,
+        step,
+        examples,
+        loss,
+        gradientNorm,
+        learningRate,
+        examplesPerSecond,
+        lossShare,
+        backwardShare,
+        optimizerShare,
+        exchangeShare,
+        residentMebibytes,
+        validationLoss,
+        discarded,
+        null);
+  }
+}

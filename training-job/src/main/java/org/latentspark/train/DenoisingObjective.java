@@ -118,6 +118,11 @@ record DenoisingObjective(
     }
 
     @Override
+    public int damagedFiles() {
+      return train.damagedFiles();
+    }
+
+    @Override
     public Tensor loss(long step) {
       LatentBatch batch = train.batch(step * batchSize, batchSize);
       // With buckets, what is left of one makes a smaller batch.

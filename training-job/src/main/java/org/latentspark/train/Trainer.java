@@ -44,6 +44,7 @@ final class Trainer {
   private final RunSettings settings;
   private final Architecture architecture;
   private final LossAlarm alarm = new LossAlarm();
+  private int damagedFiles;
   private double validation = Double.NaN;
   private String start;
   private long rounds;
@@ -272,6 +273,12 @@ final class Trainer {
           "Round %d gave NaN or infinite values: it was discarded and made anew with other"
               + " examples%n",
           report.round());
+    }
+    if (report.damagedFiles() != null && report.damagedFiles() > damagedFiles) {
+      damagedFiles = report.damagedFiles();
+      System.out.printf(
+          "Round %d: the workers have left out %d damaged data files; their logs name them%n",
+          report.round(), damagedFiles);
     }
     if (report.validationLoss() != null) {
       validation = report.validationLoss();

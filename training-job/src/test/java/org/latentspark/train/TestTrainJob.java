@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -98,6 +102,34 @@ class TestTrainJob {
     assertThat(checkpoint("grown", 60).resolve("unet/diffusion_pytorch_model.safetensors"))
         .hasSameBinaryContentAs(
             checkpoint("whole", 60).resolve("unet/diffusion_pytorch_model.safetensors"));
+  }
+
+  @Test
+  @Tag("chaos")
+  void damagedDataFilesStandInTheMetricsAndAreTold() throws Exception {
+    Path damaged = folder.resolve("damaged-dataset");
+    TinyDataset.write(damaged, 40, 4, SEED, 8);
+    Path file = damaged.resolve("data/part-00005.parquet");
+    byte[] bytes = Files.readAllBytes(file);
+    Arrays.fill(bytes, 4, bytes.length / 2, (byte) 0);
+    Files.write(file, bytes);
+    PrintStream out = System.out;
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(told, true, StandardCharsets.UTF_8));
+    try {
+      assertThat(run("damaged", "dataset=" + damaged, "steps=10", "data.damaged-files=1"))
+          .as("exit code")
+          .isZero();
+    } finally {
+      System.setOut(out);
+    }
+    // Both workers have rows of it.
+    assertThat(metrics("damaged"))
+        .extracting(line -> line.path("damagedFiles").asInt())
+        .containsExactly(2, 2);
+    assertThat(metrics("whole")).noneMatch(line -> line.has("damagedFiles"));
+    assertThat(told.toString(StandardCharsets.UTF_8))
+        .containsOnlyOnce("Round 1: the workers have left out 2 damaged data files");
   }
 
   @Test
