@@ -19,8 +19,9 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 
 /** A real S3 server, s3proxy, in a process of its own, with one bucket. */
-final class S3Server implements AutoCloseable {
-  static final String BUCKET = "latents";
+public final class S3Server implements AutoCloseable {
+  /** The bucket that is there from the start. */
+  public static final String BUCKET = "latents";
 
   private static final String USER = "tester";
   private static final String SECRET = "not-a-secret";
@@ -36,7 +37,7 @@ final class S3Server implements AutoCloseable {
   }
 
   /** Starts a server that keeps its objects, its configuration and its log in {@code folder}. */
-  static S3Server start(Path folder) throws Exception {
+  public static S3Server start(Path folder) throws Exception {
     int port = freePort();
     String endpoint = "http://127.0.0.1:" + port;
     Path properties = folder.resolve("s3proxy.properties");
@@ -80,7 +81,7 @@ final class S3Server implements AutoCloseable {
                   "-B",
                   "-q",
                   "-f",
-                  Path.of("src", "test", "s3proxy", "pom.xml").toString(),
+                  Path.of("..", "data-prep", "src", "test", "s3proxy", "pom.xml").toString(),
                   "dependency:build-classpath",
                   "-Dmdep.outputFile=" + CLASS_PATH.toAbsolutePath())
               .inheritIO()
@@ -136,7 +137,8 @@ final class S3Server implements AutoCloseable {
                 "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"));
   }
 
-  Configuration configuration() {
+  /** Returns the same as Hadoop's configuration. */
+  public Configuration configuration() {
     Configuration configuration = new Configuration();
     settings().forEach(configuration::set);
     return configuration;
