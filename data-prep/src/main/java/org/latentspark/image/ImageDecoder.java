@@ -84,13 +84,15 @@ public final class ImageDecoder {
     int reduction =
         Math.min(
             crop.width() / (margin * shape.width()), crop.height() / (margin * shape.height()));
+    // In the order of RGB at once; the flags of grey ones are those of the reduction alone.
+    int colour = opencv_imgcodecs.IMREAD_COLOR_RGB;
     if (reduction >= 8) {
-      return opencv_imgcodecs.IMREAD_REDUCED_COLOR_8;
+      return colour | opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_8;
     }
     if (reduction >= 4) {
-      return opencv_imgcodecs.IMREAD_REDUCED_COLOR_4;
+      return colour | opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_4;
     }
-    return reduction >= 2 ? opencv_imgcodecs.IMREAD_REDUCED_COLOR_2 : opencv_imgcodecs.IMREAD_COLOR;
+    return reduction >= 2 ? colour | opencv_imgcodecs.IMREAD_REDUCED_GRAYSCALE_2 : colour;
   }
 
   private CroppedImage cropped(ImageHeader header, Mat image) {
@@ -103,8 +105,11 @@ public final class ImageDecoder {
     Crop crop = crop(shape, width, height);
     Mat central = image.apply(scaled(crop, width, height, image));
     Mat resized = resize(Pixels.onWhite(central), shape);
-    Mat rgb = new Mat();
-    opencv_imgproc.cvtColor(resized, rgb, opencv_imgproc.COLOR_BGR2RGB);
+    Mat rgb = resized;
+    if (header.format() != ImageFormat.JPEG) {
+      rgb = new Mat();
+      opencv_imgproc.cvtColor(resized, rgb, opencv_imgproc.COLOR_BGR2RGB);
+    }
     byte[] bytes = new byte[shape.width() * shape.height() * 3];
     rgb.data().get(bytes);
     return new CroppedImage(bytes, shape.width(), shape.height(), width, height, crop);

@@ -80,18 +80,18 @@ final class Lanczos {
     for (int x = 0; x < across.length; x++) {
       int[] weights = across[x].weights();
       int at = across[x].first() * CHANNELS;
-      int blue = 1 << BITS - 1;
-      int green = blue;
-      int red = blue;
+      int first = 1 << BITS - 1;
+      int second = first;
+      int third = first;
       for (int weight : weights) {
-        blue += weight * (row[at] & 0xff);
-        green += weight * (row[at + 1] & 0xff);
-        red += weight * (row[at + 2] & 0xff);
+        first += weight * (row[at] & 0xff);
+        second += weight * (row[at + 1] & 0xff);
+        third += weight * (row[at + 2] & 0xff);
         at += CHANNELS;
       }
-      result[x * CHANNELS] = rounded(blue);
-      result[x * CHANNELS + 1] = rounded(green);
-      result[x * CHANNELS + 2] = rounded(red);
+      result[x * CHANNELS] = rounded(first);
+      result[x * CHANNELS + 1] = rounded(second);
+      result[x * CHANNELS + 2] = rounded(third);
     }
     return result;
   }

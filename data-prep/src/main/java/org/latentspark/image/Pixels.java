@@ -13,7 +13,10 @@ final class Pixels {
 
   private Pixels() {}
 
-  /** Returns {@code image}, of any depth and with or without alpha, as 8-bit BGR on white. */
+  /**
+   * Returns {@code image}, of any depth and with or without alpha, as 8-bit BGR on white; three
+   * channels stay in their order.
+   */
   static Mat onWhite(Mat image) {
     Mat bytes = eightBit(image);
     return switch (bytes.channels()) {
