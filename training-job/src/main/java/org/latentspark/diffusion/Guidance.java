@@ -1,5 +1,6 @@
 package org.latentspark.diffusion;
 
+import java.io.Serializable;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -11,7 +12,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param scale strength; 1 is none
  * @param rescale share of the prediction that is brought back, 0 to 1; 0 for none
  */
-public record Guidance(double scale, double rescale) {
+public record Guidance(double scale, double rescale) implements Serializable {
   /** Checks the ranges. */
   public Guidance {
     if (!Double.isFinite(scale)) {

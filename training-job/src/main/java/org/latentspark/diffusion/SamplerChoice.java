@@ -1,8 +1,10 @@
 package org.latentspark.diffusion;
 
+import java.io.Serializable;
+
 /** A sampler with its options, before it meets a schedule. */
 @FunctionalInterface
-public interface SamplerChoice {
+public interface SamplerChoice extends Serializable {
   /**
    * Returns the sampler of a schedule.
    *

@@ -1,5 +1,6 @@
 package org.latentspark.sample;
 
+import java.io.Serializable;
 import org.latentspark.diffusion.DdimSampler;
 import org.latentspark.diffusion.Guidance;
 import org.latentspark.diffusion.SamplerChoice;
@@ -25,7 +26,8 @@ public record DrawSettings(
     int width,
     int height,
     int batchSize,
-    Precision precision) {
+    Precision precision)
+    implements Serializable {
   /**
    * Returns settings for pictures of the trained size, drawn by DDIM without fresh noise in fp32.
    */

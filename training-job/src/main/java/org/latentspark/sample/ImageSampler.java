@@ -35,7 +35,7 @@ public record ImageSampler(
    * Draws one picture for each seed, in sRGB.
    *
    * @param prompts text of each picture, [N, ...]
-   * @param negative what to lead away from, [1, ...], usually the empty prompt
+   * @param negative what to lead each picture away from, [N, ...], usually the empty prompt
    * @param seeds one for each picture, [N]; the same seed, text and settings give the same picture
    *     whatever else is drawn
    * @param step told of each denoising step of each batch
@@ -56,7 +56,7 @@ public record ImageSampler(
         Tensor latents =
             latents(
                 rows(prompts, from, count),
-                repeated(negative, count),
+                rows(negative, from, count),
                 Arrays.copyOfRange(seeds, from, from + count),
                 sampler,
                 settings,
@@ -67,6 +67,18 @@ public record ImageSampler(
       }
     }
     return pictures;
+  }
+
+  /**
+   * Checks settings before there is any work.
+   *
+   * @throws UsageException when the model does not allow the size, or the schedule the sampler or
+   *     its steps
+   */
+  public void require(DrawSettings settings) {
+    sampler(settings);
+    edge(settings.height(), "height");
+    edge(settings.width(), "width");
   }
 
   private Sampler sampler(DrawSettings settings) {
@@ -101,14 +113,15 @@ public record ImageSampler(
     int downscale = vae.config().downscale();
     if (pixels == 0) {
       if (unet.config().sampleSize() == null) {
-        throw new IllegalArgumentException(
+        throw new UsageException(
             name + " = 0: the U-Net's config.json has no sample_size, so it must be given");
       }
       return unet.config().sampleSize();
     }
     if (pixels % downscale != 0) {
-      throw new IllegalArgumentException(
-          name + " = " + pixels + ": must be a multiple of " + downscale);
+      throw new UsageException(
+          "%s = %d: must be a multiple of %d, by which the autoencoder divides"
+              .formatted(name, pixels, downscale));
     }
     return pixels / downscale;
   }
@@ -153,14 +166,6 @@ public record ImageSampler(
     return placed(
         text.hiddenStates().narrow(0, from, count),
         pooled == null ? null : pooled.narrow(0, from, count));
-  }
-
-  private GuidedDenoiser.Text repeated(GuidedDenoiser.Text text, int count) {
-    Tensor hidden = text.hiddenStates();
-    Tensor pooled = text.pooled();
-    return placed(
-        hidden.expand(count, hidden.size(1), hidden.size(2)),
-        pooled == null ? null : pooled.expand(count, pooled.size(1)));
   }
 
   private GuidedDenoiser.Text placed(Tensor hidden, Tensor pooled) {

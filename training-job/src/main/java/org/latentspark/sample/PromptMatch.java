@@ -69,7 +69,7 @@ public final class PromptMatch {
   }
 
   /** Returns pictures as fp32 [B, 3, H, W] in [-1, 1]. */
-  private static Tensor pixels(List<BufferedImage> pictures) {
+  public static Tensor pixels(List<BufferedImage> pictures) {
     int width = pictures.get(0).getWidth();
     int height = pictures.get(0).getHeight();
     int plane = width * height;

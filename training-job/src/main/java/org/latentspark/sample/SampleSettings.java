@@ -14,10 +14,20 @@ record SampleSettings(
     String negativePrompt,
     long seed,
     DrawSettings draw,
-    int threads,
+    int count,
+    Existing existing,
+    int gridPictures,
     int gridColumns,
     int gridTile,
     String record) {
+
+  /** What becomes of pictures that the output holds and that were drawn otherwise. */
+  enum Existing {
+    /** They stay, and the run is refused. */
+    KEEP,
+    /** They are removed. */
+    REPLACE
+  }
 
   static SampleSettings read(Settings settings) {
     SampleSettings read =
@@ -32,7 +42,9 @@ record SampleSettings(
             settings.longInteger("seed", 0, Long.MAX_VALUE),
             DrawKeys.read(
                 settings, settings.integer("width", 0, 4096), settings.integer("height", 0, 4096)),
-            settings.integer("threads", 0, 1024),
+            settings.integer("count", 1, 1_000_000),
+            settings.oneOf("existing", Existing.class),
+            settings.integer("grid.pictures", 1, 1000),
             settings.integer("grid.columns", 1, 100),
             settings.integer("grid.tile", 16, 1024),
             settings.render());

@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -121,12 +122,28 @@ public final class TextToImage {
   /**
    * Draws one picture for each prompt from the loaded checkpoint.
    *
-   * @param negative prompt to lead away from, "" by default
+   * @param negative prompt that all pictures are led away from, "" by default
    * @param seeds one for each prompt
    * @param step told of each denoising step of each batch
    */
   public List<BufferedImage> draw(
       List<String> prompts, String negative, long[] seeds, DrawSettings settings, Runnable step) {
+    return draw(prompts, Collections.nCopies(prompts.size(), negative), seeds, settings, step);
+  }
+
+  /**
+   * Draws one picture for each prompt from the loaded checkpoint.
+   *
+   * @param negatives prompt that each picture is led away from, "" by default
+   * @param seeds one for each prompt
+   * @param step told of each denoising step of each batch
+   */
+  public List<BufferedImage> draw(
+      List<String> prompts,
+      List<String> negatives,
+      long[] seeds,
+      DrawSettings settings,
+      Runnable step) {
     ImageSampler loaded = sampler();
     if (seeds.length != prompts.size()) {
       throw new IllegalArgumentException(
@@ -135,11 +152,7 @@ public final class TextToImage {
     int pooled = loaded.unet().config().projectionClassEmbeddingsInputDim();
     try (PointerScope scope = new PointerScope()) {
       return loaded.draw(
-          text.encode(prompts, pooled),
-          text.encode(List.of(negative), pooled),
-          seeds,
-          settings,
-          step);
+          text.encode(prompts, pooled), text.encode(negatives, pooled), seeds, settings, step);
     }
   }
 

@@ -48,9 +48,11 @@ class TestSampleSettings {
                 Map.entry("dpm-solver.final-sigma", "auto"),
                 Map.entry("width", 0),
                 Map.entry("height", 0),
-                Map.entry("batch-size", 12),
+                Map.entry("batch-size", 4),
                 Map.entry("precision", "fp32"),
-                Map.entry("threads", 0),
+                Map.entry("count", 1),
+                Map.entry("existing", "keep"),
+                Map.entry("grid.pictures", 48),
                 Map.entry("grid.columns", 4),
                 Map.entry("grid.tile", 128)));
   }
@@ -66,7 +68,8 @@ class TestSampleSettings {
     assertThat(settings.unread()).isEmpty();
     assertThat(read.prompts()).containsExactly("a", "b");
     assertThat(read.weights()).isEqualTo(Weights.RAW);
-    assertThat(read.draw()).isEqualTo(DrawSettings.of(50, 3));
+    assertThat(read.draw().batchSize()).isEqualTo(4);
+    assertThat(read.draw().sampler()).isEqualTo(new DdimSampler.Options(0));
   }
 
   @Test

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** The verb train in a process of its own, to be killed, with its executors where it has some. */
-final class TrainProcess implements AutoCloseable {
+/** A verb in a process of its own, to be killed, with its executors where it has some. */
+public final class TrainProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(6);
 
   private final Process process;
@@ -26,12 +26,24 @@ final class TrainProcess implements AutoCloseable {
   }
 
   /**
-   * Starts the verb.
+   * Starts the verb train.
    *
    * @param folder where the process runs and keeps its log
    * @param options of its JVM, beside those of this one
    */
   static TrainProcess start(Path folder, List<String> options, List<String> arguments)
+      throws IOException {
+    return start(folder, TrainJob.class, options, arguments);
+  }
+
+  /**
+   * Starts a verb.
+   *
+   * @param folder where the process runs and keeps its log
+   * @param options of its JVM, beside those of this one
+   */
+  public static TrainProcess start(
+      Path folder, Class<?> verb, List<String> options, List<String> arguments)
       throws IOException {
     Files.createDirectories(folder);
     String classPath = System.getProperty("java.class.path");
@@ -45,7 +57,7 @@ final class TrainProcess implements AutoCloseable {
     command.add("-Dspark.executorEnv.OMP_NUM_THREADS=1");
     command.add("-cp");
     command.add(classPath);
-    command.add(TrainJob.class.getName());
+    command.add(verb.getName());
     command.addAll(arguments);
     // All classes come by the class path, so that Spark's home may be empty.
     Files.createDirectories(folder.resolve("spark-home/jars"));
@@ -60,13 +72,27 @@ final class TrainProcess implements AutoCloseable {
   }
 
   /** Waits for something that the run does. */
-  void await(String what, BooleanSupplier condition) throws InterruptedException {
+  public void await(String what, BooleanSupplier condition) throws InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.getAsBoolean()) {
       assertThat(process.isAlive()).as("run is alive, awaiting %s; %s", what, log()).isTrue();
       assertThat(System.nanoTime()).as("deadline of %s; %s", what, log()).isLessThan(end);
       Thread.sleep(5);
     }
+  }
+
+  /** Waits until {@code count} executors of a local cluster run and returns them, oldest first. */
+  public List<ProcessHandle> awaitExecutors(int count) throws InterruptedException {
+    await(count + " executors", () -> executors().size() >= count);
+    return executors();
+  }
+
+  private List<ProcessHandle> executors() {
+    return process
+        .children()
+        .filter(child -> child.info().command().orElse("").endsWith("java"))
+        .sorted()
+        .toList();
   }
 
   /** Kills a process with -9 and waits for its end. */
@@ -101,14 +127,14 @@ final class TrainProcess implements AutoCloseable {
   }
 
   /** Waits for the end and returns the exit code. */
-  int exitCode() throws InterruptedException {
+  public int exitCode() throws InterruptedException {
     assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
         .as("run ends; %s", log())
         .isTrue();
     return process.exitValue();
   }
 
-  String log() {
+  public String log() {
     try {
       return Files.readString(folder.resolve("log"));
     } catch (IOException e) {
