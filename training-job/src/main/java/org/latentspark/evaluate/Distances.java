@@ -53,13 +53,18 @@ record Distances(
   static Distances of(Tensor real, Tensor drawn, Options options, long seed) {
     int count = (int) real.size(0);
     return new Distances(
-        interval(real, drawn, FrechetDistance::between).clipped(0, Double.MAX_VALUE),
+        frechet(real, drawn),
         interval(real, drawn, KernelDistance::between),
         KernelDistance.ofSubsets(real, drawn, options.subsets(), options.subsetSize(count), seed),
         interval(real, drawn, (a, b) -> Manifolds.of(a, b, options.neighbours()).precision())
             .clipped(0, 1),
         interval(real, drawn, (a, b) -> Manifolds.of(a, b, options.neighbours()).recall())
             .clipped(0, 1));
+  }
+
+  /** Returns the Fréchet distance between features [n, d] of pictures of the same captions. */
+  static Interval frechet(Tensor real, Tensor drawn) {
+    return interval(real, drawn, FrechetDistance::between).clipped(0, Double.MAX_VALUE);
   }
 
   private static Interval interval(

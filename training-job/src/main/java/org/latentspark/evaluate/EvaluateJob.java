@@ -1,9 +1,12 @@
 package org.latentspark.evaluate;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
@@ -19,6 +22,8 @@ import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
+import org.latentspark.latents.Split;
+import org.latentspark.model.ModelDirectory;
 import org.latentspark.sample.DrawKeys;
 import org.latentspark.sample.TextToImage;
 import org.latentspark.tensor.CompleteFile;
@@ -64,10 +69,20 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
     }
     long start = System.nanoTime();
     Path encoders = new Path(settings.encoders());
-    HeldOutPairs held =
-        HeldOutPairs.read(
-            dataset(settings, hadoop), settings.count(), settings.distances().fewest());
+    MeasuredPairs held =
+        MeasuredPairs.read(
+            dataset(settings, hadoop),
+            Split.VALIDATION,
+            settings.count(),
+            settings.distances().fewest());
     SortedMap<String, String> origin = Judge.origin(held, encoders, hadoop);
+    SortedMap<String, String> inceptionOrigin = new TreeMap<>(origin);
+    Optional<InceptionFeatures> inception = Optional.empty();
+    if (!settings.inception().isEmpty()) {
+      Path directory = new Path(settings.inception());
+      inception = Optional.of(InceptionFeatures.load(directory, hadoop));
+      inceptionOrigin.put("inception", new ModelDirectory(directory, hadoop).fingerprint());
+    }
     TextToImage model = TextToImage.open(encoders, hadoop);
     Path checkpoint = TextToImage.checkpoint(new Path(settings.checkpoint()), hadoop);
     model.load(checkpoint, settings.weights());
@@ -81,10 +96,24 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
         PointerScope scope = new PointerScope()) {
       FileSystems.of(result, hadoop).delete(result, false);
       double[][] losses = counted("loss", held, judge::losses);
-      Tensor real =
-          new ReferenceFeatures(new Path(settings.reference()), origin, hadoop)
-              .readOr(() -> counted("decode", held, judge::realFeatures));
-      Tensor drawn = counted("draw", held, judge::drawnFeatures);
+      List<Judge.Features> features = new ArrayList<>(List.of(judge.clip()::images));
+      inception.ifPresent(network -> features.add(network::of));
+      List<Tensor> drawn = counted("draw", held, done -> judge.drawnFeatures(features, done));
+      Path reference = new Path(settings.reference());
+      Tensor real = real(judge, judge.clip()::images, reference, origin, hadoop);
+      Optional<Distances> inceptionDistances = Optional.empty();
+      if (inception.isPresent()) {
+        Tensor realInception =
+            real(
+                judge,
+                inception.get()::of,
+                new Path(reference, "inception"),
+                inceptionOrigin,
+                hadoop);
+        inceptionDistances =
+            Optional.of(
+                Distances.of(realInception, drawn.get(1), settings.distances(), settings.seed()));
+      }
       Tensor captions = judge.captionFeatures();
       Evaluation evaluation =
           new Evaluation(
@@ -94,10 +123,11 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
               Interval.ofMean(perPair(losses), settings.seed()),
               Arrays.stream(losses).map(row -> Interval.ofMean(row, settings.seed())).toList(),
               model.sampler().schedule().steps() / HeldOutLoss.BUCKETS,
-              Distances.of(real, drawn, settings.distances(), settings.seed()),
-              Interval.ofMean(Judge.clipScores(drawn, captions), settings.seed()),
+              Distances.of(real, drawn.get(0), settings.distances(), settings.seed()),
+              inceptionDistances,
+              Interval.ofMean(Judge.clipScores(drawn.get(0), captions), settings.seed()),
               Interval.ofMean(Judge.clipScores(real, captions), settings.seed()),
-              origin,
+              inceptionOrigin,
               (System.nanoTime() - start) / 1e9);
       CompleteFile.write(
           result, evaluation.toJson(settings.distances(), settings.record()), hadoop);
@@ -115,7 +145,19 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
         : LatentDataset.open(directory, settings.version(), hadoop);
   }
 
-  private static void requireFit(Path checkpoint, TextToImage model, HeldOutPairs held) {
+  /** Returns the features of the real pictures, which are kept for later runs. */
+  private static Tensor real(
+      Judge judge,
+      Judge.Features features,
+      Path kept,
+      SortedMap<String, String> origin,
+      Configuration hadoop)
+      throws IOException {
+    return new ReferenceFeatures(kept, origin, hadoop)
+        .readOr(() -> counted("decode", judge.held(), done -> judge.realFeatures(features, done)));
+  }
+
+  private static void requireFit(Path checkpoint, TextToImage model, MeasuredPairs held) {
     UNet2DConditionConfig config = model.sampler().unet().config();
     Manifest manifest = held.dataset().manifest();
     if (config.inChannels() != manifest.latent().shape().channels()
@@ -137,7 +179,7 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
     }
   }
 
-  private static <T> T counted(String task, HeldOutPairs held, Function<LongConsumer, T> work) {
+  private static <T> T counted(String task, MeasuredPairs held, Function<LongConsumer, T> work) {
     try (Progress progress = Progress.start("evaluate: " + task, "pairs", held.count())) {
       return work.apply(progress::advance);
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 
 /**
@@ -21,6 +22,7 @@ import java.util.SortedMap;
  * @param buckets the same in each part of the schedule, the least noisy first
  * @param bucketWidth time steps in each part
  * @param distances of drawn from real pictures
+ * @param inception the same on Inception's features, where its weights are given
  * @param clipScore of drawn pictures and their captions
  * @param realClipScore of the real pictures and the same captions
  * @param origin fingerprints of what it was measured with
@@ -34,6 +36,7 @@ record Evaluation(
     List<Interval> buckets,
     int bucketWidth,
     Distances distances,
+    Optional<Distances> inception,
     Interval clipScore,
     Interval realClipScore,
     SortedMap<String, String> origin,
@@ -54,15 +57,8 @@ record Evaluation(
       parts.add(part);
       part.put("from", bucket * bucketWidth).put("to", lastStep(bucket));
     }
-    json.set("frechet_distance", node(distances.frechet()));
-    json.set("kernel_distance", node(distances.kernel()));
-    json.putObject("kernel_distance_of_subsets")
-        .put("mean", distances.kernelSubsets().mean())
-        .put("deviation", distances.kernelSubsets().deviation())
-        .put("subsets", options.subsets())
-        .put("size", options.subsetSize(pairs));
-    json.set("precision", node(distances.precision()));
-    json.set("recall", node(distances.recall()));
+    add(distances, options, json);
+    inception.ifPresent(found -> add(found, options, json.putObject("inception")));
     json.set("clip_score", node(clipScore));
     json.set("clip_score_of_real_pictures", node(realClipScore));
     json.put("confidence", 0.95).put("seconds", Math.round(seconds * 100) / 100.0);
@@ -71,7 +67,20 @@ record Evaluation(
     return JSON.writeValueAsBytes(json);
   }
 
-  private static ObjectNode node(Interval interval) {
+  private void add(Distances found, Distances.Options options, ObjectNode json) {
+    json.set("frechet_distance", node(found.frechet()));
+    json.set("kernel_distance", node(found.kernel()));
+    json.putObject("kernel_distance_of_subsets")
+        .put("mean", found.kernelSubsets().mean())
+        .put("deviation", found.kernelSubsets().deviation())
+        .put("subsets", options.subsets())
+        .put("size", options.subsetSize(pairs));
+    json.set("precision", node(found.precision()));
+    json.set("recall", node(found.recall()));
+  }
+
+  /** Returns a figure with its interval as JSON. */
+  static ObjectNode node(Interval interval) {
     return JSON.createObjectNode()
         .put("value", interval.value())
         .put("low", interval.low())
@@ -90,6 +99,11 @@ record Evaluation(
     rows.add(Map.entry("kernel distance", distances.kernel()));
     rows.add(Map.entry("precision", distances.precision()));
     rows.add(Map.entry("recall", distances.recall()));
+    inception.ifPresent(
+        found -> {
+          rows.add(Map.entry("Fr\u00e9chet, Inception", found.frechet()));
+          rows.add(Map.entry("kernel, Inception", found.kernel()));
+        });
     rows.add(Map.entry("CLIP score", clipScore));
     rows.add(Map.entry("  of the real pictures", realClipScore));
     StringBuilder table = new StringBuilder();

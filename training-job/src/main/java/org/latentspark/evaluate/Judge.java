@@ -34,7 +34,8 @@ import org.latentspark.train.HeldOutLoss;
  * @param draw how pictures are drawn
  * @param seed of noise and pictures
  */
-record Judge(TextToImage model, PromptMatch clip, HeldOutPairs held, DrawSettings draw, long seed) {
+record Judge(
+    TextToImage model, PromptMatch clip, MeasuredPairs held, DrawSettings draw, long seed) {
   private static final double CLIP_SCORE_SCALE = 100;
 
   /** Loads CLIP's two encoders. */
@@ -54,7 +55,7 @@ record Judge(TextToImage model, PromptMatch clip, HeldOutPairs held, DrawSetting
    * @throws InputException when another autoencoder or text encoder made the data set
    */
   static SortedMap<String, String> origin(
-      HeldOutPairs held, Path encoders, Configuration configuration) throws IOException {
+      MeasuredPairs held, Path encoders, Configuration configuration) throws IOException {
     SortedMap<String, String> origin = new TreeMap<>();
     origin.put("dataset", held.dataset().fingerprint());
     origin.put("pairs", Integer.toString(held.count()));
@@ -92,34 +93,66 @@ record Judge(TextToImage model, PromptMatch clip, HeldOutPairs held, DrawSetting
     return losses;
   }
 
-  /** Returns the features [n, P] of the held-out pictures as their latents decode. */
-  Tensor realFeatures(LongConsumer done) {
-    return batches(
-        (from, to) -> {
-          List<BufferedImage> pictures = new ArrayList<>();
-          for (int index = from; index < to; index++) {
-            pictures.add(model.sampler().decodeRaw(held.latent(index)));
-          }
-          done.accept(to - from);
-          return clip.images(pictures);
-        });
+  /** Turns pictures of one size into features [B, d], such as CLIP's embeddings. */
+  interface Features {
+    Tensor of(List<BufferedImage> pictures);
   }
 
-  /** Returns the features [n, P] of pictures drawn for the held-out captions. */
-  Tensor drawnFeatures(LongConsumer done) {
-    return batches(
-        (from, to) -> {
-          long[] seeds = LongStream.range(from, to).map(index -> seed + index).toArray();
-          List<String> captions = held.captions().subList(from, to);
-          List<BufferedImage> pictures = model.draw(captions, "", seeds, draw, () -> {});
-          done.accept(to - from);
-          return clip.images(pictures);
-        });
+  /** Returns the features [n, d] of the real pictures as their latents decode. */
+  Tensor realFeatures(Features features, LongConsumer done) {
+    return pictures(
+            (from, to) -> {
+              List<BufferedImage> pictures = new ArrayList<>();
+              for (int index = from; index < to; index++) {
+                pictures.add(model.sampler().decodeRaw(held.latent(index)));
+              }
+              return pictures;
+            },
+            List.of(features),
+            done)
+        .get(0);
+  }
+
+  /** Returns features [n, d], each in its turn, of pictures drawn once for the captions. */
+  List<Tensor> drawnFeatures(List<Features> features, LongConsumer done) {
+    return pictures(
+        (from, to) ->
+            model.draw(
+                held.captions().subList(from, to),
+                "",
+                LongStream.range(from, to).map(index -> seed + index).toArray(),
+                draw,
+                () -> {}),
+        features,
+        done);
+  }
+
+  private List<Tensor> pictures(
+      BiFunction<Integer, Integer, List<BufferedImage>> pictures,
+      List<Features> features,
+      LongConsumer done) {
+    List<TensorVector> parts = features.stream().map(any -> new TensorVector()).toList();
+    for (int from = 0; from < held.count(); from += draw.batchSize()) {
+      int to = Math.min(held.count(), from + draw.batchSize());
+      List<BufferedImage> batch = pictures.apply(from, to);
+      for (int kind = 0; kind < parts.size(); kind++) {
+        Features one = features.get(kind);
+        parts.get(kind).push_back(Tensors.scoped(() -> one.of(batch)));
+      }
+      done.accept(to - from);
+    }
+    return parts.stream().map(part -> torch.cat(part, 0)).toList();
   }
 
   /** Returns the features [n, P] of the held-out captions. */
   Tensor captionFeatures() {
-    return batches((from, to) -> clip.texts(held.captions().subList(from, to)));
+    TensorVector parts = new TensorVector();
+    for (int from = 0; from < held.count(); from += draw.batchSize()) {
+      List<String> captions =
+          held.captions().subList(from, Math.min(held.count(), from + draw.batchSize()));
+      parts.push_back(Tensors.scoped(() -> clip.texts(captions)));
+    }
+    return torch.cat(parts, 0);
   }
 
   /**
@@ -136,15 +169,5 @@ record Judge(TextToImage model, PromptMatch clip, HeldOutPairs held, DrawSetting
       }
     }
     return scores;
-  }
-
-  private Tensor batches(BiFunction<Integer, Integer, Tensor> features) {
-    TensorVector parts = new TensorVector();
-    for (int from = 0; from < held.count(); from += draw.batchSize()) {
-      int start = from;
-      int end = Math.min(held.count(), from + draw.batchSize());
-      parts.push_back(Tensors.scoped(() -> features.apply(start, end)));
-    }
-    return torch.cat(parts, 0);
   }
 }

@@ -106,7 +106,7 @@ class TestEvaluateJob {
     TinyDataset.write(few, SHAPE, TOKENS, 20, 9, 1, 1);
     assertThat(run("too-few", "dataset=" + few)).isEqualTo(3);
     assertThat(error("too-few", "dataset=" + few))
-        .contains("holds out 9 of 29 pairs, and evaluate needs 10");
+        .contains("has 9 of 29 pairs in its split validation, and the measurement needs 10");
     assertThat(directory.resolve("too-few")).doesNotExist();
   }
 

@@ -26,6 +26,7 @@ class TestEvaluateSettings {
                 Map.entry("encoders", ""),
                 Map.entry("output", ""),
                 Map.entry("reference", ""),
+                Map.entry("inception", ""),
                 Map.entry("weights", "ema"),
                 Map.entry("count", 1000),
                 Map.entry("seed", 2026),

@@ -43,8 +43,7 @@ public final class TrainProcess implements AutoCloseable {
    * @param options of its JVM, beside those of this one
    */
   public static TrainProcess start(
-      Path folder, Class<?> verb, List<String> options, List<String> arguments)
-      throws IOException {
+      Path folder, Class<?> verb, List<String> options, List<String> arguments) throws IOException {
     Files.createDirectories(folder);
     String classPath = System.getProperty("java.class.path");
     List<String> command = new ArrayList<>();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.cli.InputException;
+import org.latentspark.cli.Settings;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.EncodedPair;
 import org.latentspark.latents.Fp16;
@@ -17,36 +18,37 @@ import org.latentspark.latents.Split;
 import org.latentspark.tensor.Tensors;
 
 /**
- * The held-out pairs that are measured.
+ * The pairs that a checkpoint is measured on, usually the held-out ones.
  *
  * @param dataset where they come from
  * @param pairs in the order of their keys
  */
-record HeldOutPairs(LatentDataset dataset, List<EncodedPair> pairs) {
+record MeasuredPairs(LatentDataset dataset, List<EncodedPair> pairs) {
 
   /**
-   * Reads the first {@code most} held-out pairs by key, which do not depend on how the data set is
-   * cut into files.
+   * Reads the first {@code most} pairs of a split by key, which do not depend on how the data set
+   * is cut into files.
    *
    * @throws InputException when there are fewer than {@code fewest}
    */
-  static HeldOutPairs read(LatentDataset dataset, int most, int fewest) {
-    long rows = dataset.manifest().rows(Split.VALIDATION);
+  static MeasuredPairs read(LatentDataset dataset, Split split, int most, int fewest) {
+    long rows = dataset.manifest().rows(split);
     if (rows < fewest) {
       throw new InputException(
-          ("%s holds out %d of %d pairs, and evaluate needs %d: encode more pairs, or with a"
-                  + " validation-share above %s")
+          ("%s has %d of %d pairs in its split %s, and the measurement needs %d: encode more pairs,"
+                  + " or with another validation-share than %s")
               .formatted(
                   dataset.directory(),
                   rows,
-                  rows + dataset.manifest().rows(Split.TRAIN),
+                  dataset.manifest().rows(Split.TRAIN) + dataset.manifest().rows(Split.VALIDATION),
+                  Settings.kebab(split),
                   fewest,
                   dataset.manifest().validationShare()));
     }
     Comparator<EncodedPair> byKey = Comparator.comparing(EncodedPair::key);
     PriorityQueue<EncodedPair> first = new PriorityQueue<>(byKey.reversed());
     for (DataFile file : dataset.files()) {
-      try (RowReader<EncodedPair> reader = dataset.read(file, Split.VALIDATION)) {
+      try (RowReader<EncodedPair> reader = dataset.read(file, split)) {
         while (reader.hasNext()) {
           first.add(reader.next());
           if (first.size() > most) {
@@ -57,7 +59,7 @@ record HeldOutPairs(LatentDataset dataset, List<EncodedPair> pairs) {
     }
     List<EncodedPair> pairs = new ArrayList<>(first);
     pairs.sort(byKey);
-    return new HeldOutPairs(dataset, pairs);
+    return new MeasuredPairs(dataset, pairs);
   }
 
   int count() {
