@@ -100,7 +100,8 @@ public final class Quickstart implements Verb<Quickstart.Plan> {
         plan.preset().resolve("sample.conf"),
         "checkpoint=" + run,
         "encoders=" + encoders,
-        "output=" + pictures);
+        "output=" + pictures,
+        "existing=replace");
     System.out.println("4/4 report");
     verb(new ReportJob(), null, "run=" + run, "dataset=" + dataset);
     System.out.printf(

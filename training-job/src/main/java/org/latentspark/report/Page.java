@@ -1,15 +1,19 @@
 package org.latentspark.report;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The page: page.html with its {@code ${names}} filled in. Styles, scripts, pictures and numbers
@@ -26,28 +30,68 @@ final class Page {
 
   private Page() {}
 
-  /** Returns the page of a run. */
-  static String of(RunRecord run) throws IOException {
+  /** How the page is read. */
+  enum Use {
+    /** From a file: it never changes. */
+    FILE(""),
+    /** From the server, whom it asks whether there is more. */
+    SERVED("; connect-src 'self'");
+
+    private final String policy;
+
+    Use(String policy) {
+      this.policy = policy;
+    }
+  }
+
+  /** Returns the page of a run, or of several side by side. */
+  static String of(List<RunRecord> runs, Use use) throws IOException {
+    String title = runs.stream().map(RunRecord::name).collect(Collectors.joining(", "));
+    String directories =
+        runs.stream()
+            .map(run -> "<code>" + Html.text(run.directory()) + "</code>")
+            .collect(Collectors.joining(", "));
     Map<String, String> parts =
         Map.ofEntries(
-            Map.entry("title", Html.text(run.directory().getName())),
-            Map.entry("directory", Html.text(run.directory())),
+            Map.entry("title", Html.text(title)),
+            Map.entry("directories", directories),
+            Map.entry("policy", use.policy),
             Map.entry("made", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString()),
             Map.entry(
                 "style", resource(UPLOT + "dist/uPlot.min.css") + resource(HERE + "page.css")),
-            Map.entry("remarks", remarks(run)),
-            Map.entry("summary", SummarySection.html(run)),
-            Map.entry("figures", RecordSection.figures(run)),
-            Map.entry("samples", SamplesSection.html(run.grids())),
-            Map.entry("prep", PrepSection.html(run.prep())),
-            Map.entry("checkpoints", RecordSection.checkpoints(run)),
-            Map.entry("configuration", RecordSection.configuration(run)),
-            Map.entry("versions", RecordSection.versions(run)),
-            Map.entry("data", data(run)),
+            Map.entry("remarks", each(runs, Page::remarks)),
+            Map.entry(
+                "summary",
+                (runs.size() > 1 ? SideBySide.summary(runs) : "")
+                    + each(runs, SummarySection::html)),
+            Map.entry("figures", each(runs, RecordSection::figures)),
+            Map.entry("samples", SamplesSection.html(runs)),
+            Map.entry("judgements", each(runs, JudgementSection::html)),
+            Map.entry("prep", each(runs, run -> PrepSection.html(run.prep()))),
+            Map.entry("checkpoints", each(runs, RecordSection::checkpoints)),
+            Map.entry(
+                "configuration",
+                (runs.size() > 1 ? SideBySide.differences(runs) : "")
+                    + each(runs, RecordSection::configuration)),
+            Map.entry("versions", each(runs, RecordSection::versions)),
+            Map.entry("data", data(runs, use)),
             Map.entry("licence", resource(UPLOT + "LICENSE")),
             Map.entry("charts", resource(UPLOT + "dist/uPlot.iife.min.js")),
             Map.entry("script", resource(HERE + "page.js")));
     return fill(resource(HERE + "page.html"), parts);
+  }
+
+  /** Returns a part of the page, under each run's name where there are several. */
+  private static String each(List<RunRecord> runs, Function<RunRecord, String> part) {
+    StringBuilder html = new StringBuilder();
+    for (RunRecord run : runs) {
+      String own = part.apply(run);
+      if (runs.size() > 1 && !own.isEmpty()) {
+        html.append("<h3>" + Html.text(run.name()) + "</h3>\n");
+      }
+      html.append(own);
+    }
+    return html.toString();
   }
 
   /** Fills in one pass: what is filled in is not searched for names again. */
@@ -64,9 +108,13 @@ final class Page {
   }
 
   /** A script block ends at the first {@code </script}, wherever it stands: so no {@code <} may. */
-  private static String data(RunRecord run) throws IOException {
+  private static String data(List<RunRecord> runs, Use use) throws IOException {
     ObjectNode data = JSON.createObjectNode();
-    data.set("curves", Curves.of(run.rounds()));
+    data.put("served", use == Use.SERVED);
+    ArrayNode list = data.putArray("runs");
+    for (RunRecord run : runs) {
+      list.addObject().put("name", run.name()).set("curves", Curves.of(run.rounds()));
+    }
     return JSON.writeValueAsString(data).replace("<", "\\u003c");
   }
 

@@ -26,6 +26,7 @@ import org.latentspark.cli.InputException;
  * @param grids sample grids in the order of their steps
  * @param prep the dataset, where it is known
  * @param figures further measurements by file, such as {@code vae-figures.json}
+ * @param judgements evaluations and comparisons of samplers
  * @param remarks what is missing or damaged
  */
 record RunRecord(
@@ -38,6 +39,7 @@ record RunRecord(
     List<SampleGrid> grids,
     Optional<PrepFacts> prep,
     Map<String, JsonNode> figures,
+    Judgements judgements,
     List<String> remarks) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -45,9 +47,12 @@ record RunRecord(
    * Reads the run in {@code directory}.
    *
    * @param dataset the dataset's directory, or "" for the one that the newest checkpoint names
+   * @param evaluations folders of further results, besides those in the run's own
    * @throws InputException when {@code directory} holds no run or {@code dataset} no dataset
    */
-  static RunRecord read(Path directory, String dataset, Configuration hadoop) throws IOException {
+  static RunRecord read(
+      Path directory, String dataset, List<String> evaluations, Configuration hadoop)
+      throws IOException {
     RunFiles files = new RunFiles(hadoop);
     if (!files.exists(directory)) {
       throw new InputException("run = " + directory + ": there is no such directory");
@@ -77,7 +82,18 @@ record RunRecord(
         SampleGrid.list(directory, files),
         prep(dataset, state, configuration, files),
         figures(directory, files),
+        Judgements.read(directory, evaluations, files),
         files.remarks());
+  }
+
+  /**
+   * Returns what people call the run: the folder of a quickstart's {@code run} tells them apart.
+   */
+  String name() {
+    Path parent = directory.getParent();
+    return directory.getName().equals("run") && parent != null && !parent.isRoot()
+        ? parent.getName() + "/run"
+        : directory.getName();
   }
 
   /** Returns the number at {@code key} of the configuration, which may hold it as text; else 0. */

@@ -6,12 +6,20 @@ import java.util.List;
 final class SamplesSection {
   private SamplesSection() {}
 
-  static String html(List<SampleGrid> grids) {
-    if (grids.isEmpty()) {
-      return "<p class=\"none\">The run has drawn no samples.</p>\n";
+  /** Returns one slider over the steps of all runs, and the runs' grids side by side. */
+  static String html(List<RunRecord> runs) {
+    long steps =
+        runs.stream()
+            .flatMap(run -> run.grids().stream())
+            .mapToLong(SampleGrid::step)
+            .distinct()
+            .count();
+    if (steps == 0) {
+      return "<p class=\"none\">%s has drawn no samples.</p>%n"
+          .formatted(runs.size() == 1 ? "The run" : "No run");
     }
     StringBuilder html = new StringBuilder();
-    if (grids.size() > 1) {
+    if (steps > 1) {
       html.append(
           """
           <div class="slider" hidden>
@@ -20,27 +28,35 @@ final class SamplesSection {
             <output for="grid"></output>
           </div>
           """
-              .formatted(grids.size() - 1, grids.size() - 1));
+              .formatted(steps - 1, steps - 1));
     }
-    html.append("<div class=\"grids\">\n");
-    for (SampleGrid grid : grids) {
-      String step = Html.whole(grid.step());
-      html.append(
-          """
-          <figure data-step="%d">
-            <img src="%s" alt="Pictures drawn after step %s: %s">
-            <figcaption>Step %s%s</figcaption>
-          </figure>
-          """
-              .formatted(
-                  grid.step(),
-                  grid.picture(),
-                  step,
-                  Html.text(String.join("; ", grid.prompts())),
-                  step,
-                  Html.text(grid.settings().isEmpty() ? "" : ": " + settings(grid))));
+    html.append("<div class=\"beside\">\n");
+    for (RunRecord run : runs) {
+      html.append("<div class=\"grids\">\n");
+      if (runs.size() > 1) {
+        html.append("<h3>" + Html.text(run.name()) + "</h3>\n");
+      }
+      run.grids().forEach(grid -> html.append(figure(grid)));
+      html.append("</div>\n");
     }
     return html.append("</div>\n").toString();
+  }
+
+  private static String figure(SampleGrid grid) {
+    String step = Html.whole(grid.step());
+    return """
+        <figure data-step="%d">
+          <img src="%s" alt="Pictures drawn after step %s: %s">
+          <figcaption>Step %s%s</figcaption>
+        </figure>
+        """
+        .formatted(
+            grid.step(),
+            grid.picture(),
+            step,
+            Html.text(String.join("; ", grid.prompts())),
+            step,
+            Html.text(grid.settings().isEmpty() ? "" : ": " + settings(grid)));
   }
 
   private static String settings(SampleGrid grid) {

@@ -1,7 +1,9 @@
 "use strict";
 (() => {
-  const { curves } = JSON.parse(document.getElementById("data").textContent);
-  const steps = curves.step;
+  const { runs, served } = JSON.parse(document.getElementById("data").textContent);
+  const alone = runs.length === 1;
+  const curves = runs[0].curves;
+  const steps = [...new Set(runs.flatMap((run) => run.curves.step))].sort((a, b) => a - b);
   const place = document.getElementById("charts");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -31,7 +33,7 @@
     return index;
   };
 
-  const shares = (() => {
+  const shares = () => {
     const parts = [
       { label: "data and forward", colour: "one", values: curves.forward },
       { label: "backward", colour: "two", values: curves.backward },
@@ -51,9 +53,9 @@
       format: percent,
       area: true,
     }));
-  })();
+  };
 
-  const charts = [
+  const single = () => [
     {
       title: "Loss",
       note: "of each round's examples; held out: of the moving average of the weights",
@@ -82,7 +84,7 @@
       series: [{ label: "examples/s", colour: "accent", values: curves.examplesPerSecond, width: 1.5 }],
       zero: true,
     },
-    { title: "Where the time goes", note: "shares of a round's wall clock", series: shares, share: true, double: true },
+    { title: "Where the time goes", note: "shares of a round's wall clock", series: shares(), share: true, double: true },
     {
       title: "Memory",
       note: "MiB resident, process of worker 0",
@@ -90,6 +92,30 @@
       zero: true,
     },
   ];
+
+  // One figure of every run, over the steps of all.
+  const beside = () => {
+    const places = new Map(steps.map((step, i) => [step, i]));
+    const colours = ["one", "four", "three", "two", "raw", "ink"];
+    const columns = (name) =>
+      runs.map((run, i) => {
+        const values = steps.map(() => null);
+        run.curves.step.forEach((step, j) => (values[places.get(step)] = run.curves[name][j]));
+        return { label: run.name, colour: colours[i % colours.length], values, width: 2 };
+      });
+    const loss = columns("smoothLoss");
+    const heldOut = columns("heldOut");
+    const logarithmic = (series) => range(series.flatMap((one) => one.values)) > 8;
+    return [
+      { title: "Held-out loss", wide: true, logarithmic: logarithmic(heldOut), series: heldOut },
+      { title: "Training loss", note: "means over some rounds", wide: true, logarithmic: logarithmic(loss), series: loss },
+      { title: "Learning rate", series: columns("learningRate"), zero: true },
+      { title: "Speed", note: "examples a second, all workers", series: columns("examplesPerSecond"), zero: true },
+      { title: "Exchange", note: "share of a round's wall clock", series: columns("exchange").map((one) => ({ ...one, format: percent })), zero: true },
+    ];
+  };
+
+  const charts = alone ? single() : beside();
 
   let shownStep = null;
 
@@ -189,26 +215,57 @@
     new ResizeObserver(() => {
       if (chart.body.clientWidth !== width) {
         width = chart.body.clientWidth;
-        chart.plot.setSize({ width, height: chart.plot.height });
+        // After the notification: a change of size within it would ask for another.
+        requestAnimationFrame(() => chart.plot.setSize({ width, height: chart.plot.height }));
       }
     }).observe(chart.body);
   }
 
   function slide() {
-    const figures = [...document.querySelectorAll(".grids figure")];
     const input = document.getElementById("grid");
     if (!input) return;
+    const columns = [...document.querySelectorAll(".grids")].map((grids) => [...grids.querySelectorAll("figure")]);
+    const stepOf = (figure) => Number(figure.dataset.step);
+    const shown = [...new Set(columns.flat().map(stepOf))].sort((a, b) => a - b);
     const output = document.querySelector(".slider output");
     const show = () => {
-      figures.forEach((figure, i) => (figure.hidden = i !== Number(input.value)));
-      shownStep = Number(figures[input.value].dataset.step);
+      shownStep = shown[input.value];
+      for (const figures of columns) {
+        const reached = figures.filter((figure) => stepOf(figure) <= shownStep);
+        const newest = reached[reached.length - 1];
+        figures.forEach((figure) => (figure.hidden = figure !== newest));
+      }
       output.textContent = shownStep.toLocaleString("en-US");
       input.setAttribute("aria-valuetext", `step ${output.textContent}`);
-      charts[0].plot?.redraw(false);
+      charts.forEach((chart) => chart.wide && chart.plot?.redraw(false));
     };
     document.querySelector(".slider").hidden = false;
-    input.addEventListener("input", show);
+    // A page that loads itself anew stays where its reader was, unless that was at the end.
+    const kept = served ? sessionStorage.getItem("grid") : null;
+    if (kept !== null && shown.includes(Number(kept))) input.value = shown.indexOf(Number(kept));
+    input.addEventListener("input", () => {
+      show();
+      const last = Number(input.value) === shown.length - 1;
+      if (served) last ? sessionStorage.removeItem("grid") : sessionStorage.setItem("grid", shownStep);
+    });
     show();
+  }
+
+  // A served page asks whether there is more to show, and then loads itself anew.
+  async function follow() {
+    let known = null;
+    const ask = async () => {
+      try {
+        const answer = await fetch("/state", { cache: "no-store" });
+        const state = answer.ok ? await answer.text() : known;
+        if (known !== null && state !== known) location.reload();
+        known = state;
+      } catch {
+        // The server is gone or busy: what is shown stays.
+      }
+    };
+    await ask();
+    setInterval(ask, 5000);
   }
 
   if (steps.length === 0) {
@@ -224,4 +281,5 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(plot));
   }
   slide();
+  if (served) follow();
 })();

@@ -1,6 +1,7 @@
 package org.latentspark.report;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -109,6 +110,55 @@ final class SyntheticRun {
     ObjectNode record = JSON.createObjectNode().put("steps", 25).put("guidance_scale", 3.5);
     record.set("prompts", JSON.valueToTree(prompts));
     Files.writeString(folder.resolve("samples.json"), record.toString());
+  }
+
+  /** Writes what evaluate leaves, with a Fréchet distance of {@code frechet}. */
+  void evaluation(String folder, double frechet) throws IOException {
+    ObjectNode json = JSON.createObjectNode().put("checkpoint", "a/step-200").put("pairs", 40);
+    for (String figure :
+        List.of("validation_loss", "kernel_distance", "precision", "recall", "clip_score")) {
+      json.set(figure, interval(0.5, 0.1));
+    }
+    json.set("frechet_distance", interval(frechet, 1));
+    json.putArray("validation_loss_by_timestep")
+        .add(interval(0.5, 0.1).put("from", 0).put("to", 124))
+        .add(interval(0.25, 0.05).put("from", 125).put("to", 249));
+    json.putObject("config").put("sampler", "ddim").put("steps", "50").put("guidance-scale", 3);
+    Path place = Files.createDirectories(directory.resolve(folder));
+    Files.writeString(place.resolve("evaluation.json"), json.toString());
+  }
+
+  /** Writes what the benchmark samplers leaves, with a grid of the first sampler only. */
+  void comparison(Path folder) throws IOException {
+    ObjectNode json = JSON.createObjectNode().put("checkpoint", "a/step-200").put("pairs", 40);
+    ArrayNode samplers = json.putArray("samplers");
+    samplers
+        .addObject()
+        .put("sampler", "ddpm")
+        .put("steps", 1000)
+        .put("seconds_per_picture", 25.0)
+        .put("grid", "ddpm-1000.png")
+        .set("frechet_distance", interval(3, 1));
+    samplers
+        .addObject()
+        .put("sampler", "dpm-solver++")
+        .put("steps", 20)
+        .put("seconds_per_picture", 0.5)
+        .put("grid", "gone.png")
+        .set("frechet_distance", interval(4, 1));
+    Files.createDirectories(folder);
+    Files.writeString(folder.resolve("samplers.json"), json.toString());
+    ImageIO.write(
+        new BufferedImage(60, 20, BufferedImage.TYPE_INT_RGB),
+        "png",
+        folder.resolve("ddpm-1000.png").toFile());
+  }
+
+  private static ObjectNode interval(double value, double width) {
+    return JSON.createObjectNode()
+        .put("value", value)
+        .put("low", value - width)
+        .put("high", value + width);
   }
 
   /** Writes a dataset without data files: only what was rejected. */

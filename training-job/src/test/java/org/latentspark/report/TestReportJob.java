@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -77,7 +82,9 @@ class TestReportJob {
     synthetic.grid(100, List.of("red apple"));
     String page = report();
 
-    assertThat(page).contains("default-src 'none'").contains("var uPlot=");
+    assertThat(page)
+        .contains("default-src 'none'", "var uPlot=", "\"served\":false")
+        .doesNotContain("connect-src");
     Matcher references =
         Pattern.compile(
                 "(?i)(?:\\b(?:src|href|action|data)\\s*=\\s*|url\\(|@import\\s*)[\"']?([^\"'\\s>)]*)")
@@ -136,6 +143,105 @@ class TestReportJob {
   }
 
   @Test
+  void showsWhatWasJudged() throws IOException {
+    synthetic.metrics(20);
+    String nothing = report();
+    assertThat(nothing).contains("Nothing was judged");
+    synthetic.evaluation("evaluations/step-200", 12.5);
+    Path elsewhere = directory.resolve("compared");
+    synthetic.comparison(elsewhere);
+    String page = report("evaluations=" + elsewhere);
+
+    assertThat(page)
+        .doesNotContain("Nothing was judged")
+        .contains("12.5<small>11.5 to 13.5</small>")
+        .contains(
+            "<td>Loss, steps 125 to 249</td><td class=\"number\">0.25<small>0.2 to 0.3</small>")
+        .contains("dpm-solver++, 20 steps</td><td class=\"number\">0.5</td>")
+        .contains("alt=\"Pictures drawn by ddpm, 1,000 steps\"");
+    assertThat(embedded(page)).hasSize(1);
+    assertThat(Launcher.run(new ReportJob(), new String[] {"run=" + run, "evaluations=" + run}))
+        .isEqualTo(3);
+  }
+
+  @Test
+  void setsSeveralRunsSideBySide() throws IOException {
+    synthetic.metrics(20);
+    synthetic.checkpoint(200, "nowhere", "0");
+    synthetic.grid(100, List.of("red apple"));
+    Path other = directory.resolve("other-run");
+    SyntheticRun second = new SyntheticRun(other);
+    second.metrics(30);
+    second.grid(100, List.of("red apple"));
+    second.grid(300, List.of("red apple"));
+    second.checkpoint(300, "nowhere", "0");
+    Path state = other.resolve("checkpoints/step-000000300/trainer_state.json");
+    String changed = Files.readString(state).replace("\\\"workers\\\":2", "\\\"workers\\\":4");
+    Files.writeString(state, changed);
+    // The manifest of the checkpoint tells lengths only, which stay.
+    Path output = directory.resolve("page");
+    assertThat(
+            Launcher.run(
+                new ReportJob(),
+                new String[] {"runs=[" + run + ", " + other + "]", "output=" + output}))
+        .isZero();
+    String page = Files.readString(output.resolve("index.html"));
+
+    assertThat(page)
+        .contains("<h1>my-run, other-run</h1>")
+        .contains("<tr><td>Steps</td><td>200</td><td>300</td></tr>")
+        .contains("<tr><td><code>workers</code></td><td>2</td><td>4</td></tr>")
+        .contains("max=\"1\" value=\"1\"")
+        .containsOnlyOnce("<input id=\"grid\"");
+    JsonNode runs = data(page).path("runs");
+    assertThat(runs).hasSize(2);
+    assertThat(runs.get(1).path("name").asText()).isEqualTo("other-run");
+    assertThat(runs.get(1).path("curves").path("step")).hasSize(30);
+    assertThat(page.split("class=\"grids\"", -1)).hasSize(3);
+    assertThat(embedded(page)).hasSize(3);
+  }
+
+  @Test
+  void servesThePageAsTheRunGoesOn() throws Exception {
+    synthetic.metrics(20);
+    Configuration configuration = new Configuration();
+    try (ReportServer server =
+        ReportServer.start(
+            "127.0.0.1",
+            0,
+            () ->
+                Page.of(
+                    List.of(
+                        RunRecord.read(
+                            new org.apache.hadoop.fs.Path(run.toUri()),
+                            "",
+                            List.of(),
+                            configuration)),
+                    Page.Use.SERVED))) {
+      HttpResponse<String> first = get(server.address());
+      assertThat(first.statusCode()).isEqualTo(200);
+      assertThat(first.body()).contains("20 averages", "connect-src 'self'", "\"served\":true");
+      String state = get(server.address() + "state").body();
+      synthetic.metrics(21);
+      String later = state;
+      for (int tries = 0; later.equals(state) && tries < 600; tries++) {
+        Thread.sleep(100);
+        later = get(server.address() + "state").body();
+      }
+      assertThat(later).isNotEqualTo(state);
+      assertThat(get(server.address()).body()).contains("21 averages");
+      assertThat(get(server.address() + "metrics.jsonl").statusCode()).isEqualTo(404);
+      assertThat(get(server.address() + "../../etc/passwd").statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void aPageSaysTheSameOfTheSameRun() throws IOException {
+    synthetic.metrics(20);
+    assertThat(ReportServer.state(report())).isEqualTo(ReportServer.state(report()));
+  }
+
+  @Test
   void toleratesWhatIsHalfWritten() throws IOException {
     synthetic.metrics(10);
     Path metrics = run.resolve("metrics.jsonl");
@@ -186,8 +292,24 @@ class TestReportJob {
   @Test
   void keepsItsDefaults() {
     assertThat(Settings.defaults(new ReportJob().references()))
-        .containsOnlyKeys("run", "dataset", "output")
-        .allSatisfy((key, value) -> assertThat(value).isEqualTo(""));
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of(
+                "run",
+                "",
+                "runs",
+                List.of(),
+                "dataset",
+                "",
+                "evaluations",
+                List.of(),
+                "output",
+                "",
+                "serve.on",
+                false,
+                "serve.host",
+                "127.0.0.1",
+                "serve.port",
+                8088));
   }
 
   private String report(String... more) throws IOException {
@@ -199,10 +321,21 @@ class TestReportJob {
     return Files.readString(output.resolve("index.html"));
   }
 
+  private static HttpResponse<String> get(String address) throws IOException, InterruptedException {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create(address)).build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
   private static JsonNode curves(String page) throws IOException {
+    return data(page).path("runs").get(0).path("curves");
+  }
+
+  private static JsonNode data(String page) throws IOException {
     Matcher data = Pattern.compile("id=\"data\">(.*?)</script>", Pattern.DOTALL).matcher(page);
     assertThat(data.find()).isTrue();
-    return new ObjectMapper().readTree(data.group(1)).path("curves");
+    return new ObjectMapper().readTree(data.group(1));
   }
 
   private static List<byte[]> embedded(String page) {
