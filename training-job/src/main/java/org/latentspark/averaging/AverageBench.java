@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -190,7 +189,7 @@ public final class AverageBench implements Verb<AverageBench.Plan> {
       int frequency,
       int batchSize,
       int latents,
-      Consumer<RoundReport> reports) {
+      RunListener reports) {
     AveragingPlan plan =
         new AveragingPlan(
             WORKERS,

@@ -22,6 +22,12 @@ record FreshState(long seed) implements StateStore {
   }
 
   @Override
+  public Writing writing() {
+    // Nothing is kept, so nothing is to be copied.
+    return Writing.BLOCKING;
+  }
+
+  @Override
   public String save(TorchModel model, TrainingVectors vectors, Progress progress) {
     return START;
   }

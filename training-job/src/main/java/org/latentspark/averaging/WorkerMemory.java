@@ -8,7 +8,7 @@ import java.util.Locale;
 import org.latentspark.cli.UsageException;
 
 /** Foresees, before a worker allocates anything, whether its vectors will fit. */
-final class WorkerMemory {
+public final class WorkerMemory {
   /** Between two steps nothing else lives; within one, activations take no less than this. */
   private static final int WITHIN_A_STEP = 1;
 
@@ -48,7 +48,7 @@ final class WorkerMemory {
   }
 
   /** Returns how many bytes this host, or container, has left; all there are where it is silent. */
-  static long available() {
+  public static long available() {
     long host = number(Path.of("/proc/meminfo"), "MemAvailable:", Long.MAX_VALUE >> 10) << 10;
     Path group = Path.of("/sys/fs/cgroup");
     long most = number(group.resolve("memory.max"), "", Long.MAX_VALUE);

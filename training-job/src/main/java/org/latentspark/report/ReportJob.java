@@ -10,7 +10,7 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 
 /**
  * The verb {@code report}: writes a page on a run, {@code <run>/report/index.html}, or on several

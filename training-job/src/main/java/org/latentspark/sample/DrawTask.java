@@ -16,7 +16,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Shutdown;

@@ -21,7 +21,7 @@ import org.apache.parquet.io.PositionOutputStream;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.apache.spark.util.SerializableConfiguration;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 
 /**
  * The record of what was made: a Parquet row for each picture that lies under the output. It is

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 
 /**

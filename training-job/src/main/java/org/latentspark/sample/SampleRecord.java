@@ -17,7 +17,7 @@ import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.InputException;
-import org.latentspark.latents.CompleteFile;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 
 /** Ends a run: the grid of its first pictures, and samples.json, written last. */
