@@ -99,15 +99,22 @@ public final class EncodeBench implements Verb<EncodeBench.Plan> {
         ratios.add(ours / bare);
         System.out.printf(
             Locale.ROOT,
-            "round %d: pipeline %.1f pairs/s, bare encoder %.1f pairs/s, encoder busy %.0f %%%n",
+            "round %d: pipeline %.1f pairs/s, bare encoder %.1f pairs/s, encoder busy %.0f %%,"
+                + " %.0f bytes a row on disk%n",
             round,
             ours,
             bare,
-            100 * shard.stats().encodeSeconds() / shard.stats().seconds());
+            100 * shard.stats().encodeSeconds() / shard.stats().seconds(),
+            bytesPerRow(shard.result()));
       }
       ratios.sort(Comparator.naturalOrder());
       System.out.println(Peer.result("encode", ratios.get(ratios.size() / 2), BUDGET));
     }
+  }
+
+  private static double bytesPerRow(ShardResult result) {
+    long bytes = result.data().stream().mapToLong(written -> written.file().bytes()).sum();
+    return (double) bytes / result.encoded();
   }
 
   private static List<Path> images(Path folder) throws IOException {
