@@ -56,7 +56,7 @@ class TestSampleOnCluster {
       run.await("pictures of the third thousand", () -> Files.exists(started));
       run.awaitExecutors(2).get(1).destroyForcibly();
       assertThat(run.exitCode()).as("exit code; %s", run.log()).isZero();
-      assertThat(run.log()).contains("ExecutorLostFailure");
+      assertThat(run.log()).containsPattern("Lost executor|ExecutorLostFailure");
     }
     Map<String, Path> one = files("one");
     Map<String, Path> two = files("two");

@@ -15,7 +15,7 @@ import java.util.function.BooleanSupplier;
 
 /** A verb in a process of its own, to be killed, with its executors where it has some. */
 public final class TrainProcess implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofMinutes(6);
+  private static final Duration PATIENCE = Duration.ofMinutes(15);
 
   private final Process process;
   private final Path folder;
