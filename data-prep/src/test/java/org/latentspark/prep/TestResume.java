@@ -31,11 +31,11 @@ import org.latentspark.pairs.PairRecord;
 /** Kills runs of prep with -9 at chosen moments and lets the next one go on. */
 @Tag("slow")
 @Tag("chaos")
-@Timeout(1200)
+@Timeout(3600)
 class TestResume {
   private static final int PAIRS = 120;
   private static final int SHARDS = 24;
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(15);
 
   @TempDir static Path shared;
   private static SparkSession spark;
