@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch_gloo;
+import org.latentspark.cli.UsageException;
 
 /**
  * Loads libtorch once a JVM, safely beside other JVMs that share its cache.
@@ -15,7 +16,18 @@ import org.bytedeco.pytorch.global.torch_gloo;
  * order of their dependencies and under the cache's lock, avoids that and repairs truncated files.
  */
 public final class Natives {
-  private static final String[] LIBRARIES = {"libc10.so", "libtorch_cpu.so", "libtorch.so"};
+  private static final String[] LIBRARIES = {
+    "libc10.so",
+    "libc10_cuda.so",
+    "libtorch_cpu.so",
+    "libtorch_cuda.so",
+    "libtorch_cuda_linalg.so",
+    "libtorch.so"
+  };
+
+  /** The folders of the CUDA build and of the CPU build; a jar has one of them. */
+  private static final String[] BUILDS = {"-gpu", ""};
+
   private static boolean loaded;
 
   private Natives() {}
@@ -26,15 +38,28 @@ public final class Natives {
       return;
     }
     try {
-      for (String library : LIBRARIES) {
-        Loader.cacheResource(
-            torch_gloo.class, "/org/bytedeco/pytorch/" + Loader.getPlatform() + "/" + library);
+      for (String build : BUILDS) {
+        for (String library : LIBRARIES) {
+          String name = "/org/bytedeco/pytorch/" + Loader.getPlatform() + build + "/" + library;
+          if (torch_gloo.class.getResource(name) != null) {
+            Loader.cacheResource(torch_gloo.class, name);
+          }
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot unpack libtorch into JavaCPP's cache folder", e);
     }
-    Loader.load(torch.class);
-    Loader.load(torch_gloo.class);
+    try {
+      Loader.load(torch.class);
+      Loader.load(torch_gloo.class);
+    } catch (UnsatisfiedLinkError e) {
+      throw new UsageException(
+          "libtorch cannot be loaded ("
+              + e.getMessage()
+              + "): jars built with mvn -Pgpu package need CUDA 13, cuDNN 9 and NCCL where the"
+              + " machine looks for libraries, such as by LD_LIBRARY_PATH",
+          e);
+    }
     openblas_nolapack.blas_set_num_threads(1);
     loaded = true;
   }

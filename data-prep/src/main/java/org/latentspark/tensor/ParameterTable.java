@@ -96,13 +96,21 @@ public final class ParameterTable {
     }
   }
 
-  /** Fills every parameter with its starting values, each from its own stream of {@code seed}. */
+  /**
+   * Fills every parameter with its starting values, each from its own stream of {@code seed}; they
+   * are drawn on the CPU, so that they are the same on every device.
+   */
   public void initialize(long seed) {
     int index = 0;
     try (NoGradGuard guard = new NoGradGuard()) {
       for (Parameter parameter : parameters.values()) {
         try (PointerScope scope = new PointerScope()) {
-          parameter.initializer().fill(parameter.tensor(), Seeds.generator(seed, index));
+          Tensor own = parameter.tensor();
+          Tensor drawn = own.is_cpu() ? own : own.cpu();
+          parameter.initializer().fill(drawn, Seeds.generator(seed, index));
+          if (drawn != own) {
+            own.copy_(drawn);
+          }
         }
         index++;
       }

@@ -126,6 +126,11 @@ public final class Tensors {
     }
   }
 
+  /** Returns a tensor on the device of {@code other}; itself where it is there already. */
+  public static Tensor beside(Tensor other, Tensor tensor) {
+    return tensor.to(other.device(), tensor.scalar_type());
+  }
+
   /** Wraps a tensor, or null, for libtorch's optional arguments. */
   public static TensorOptional optional(Tensor tensor) {
     return tensor == null ? new TensorOptional() : new TensorOptional(tensor);

@@ -10,10 +10,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -21,13 +23,27 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *
  * @param folder a local folder whose files are mapped into memory, so that the operating system may
  *     write them out where memory is short; empty for plain memory
+ * @param gpu the GPU whose memory it is, or {@link #NO_GPU}
  */
-public record VectorMemory(String folder) implements Serializable {
-  /** Plain memory. */
+public record VectorMemory(String folder, int gpu) implements Serializable {
+  /** The host's memory. */
+  public static final int NO_GPU = -1;
+
+  /** Plain memory of the host. */
   public static final VectorMemory RESIDENT = new VectorMemory("");
 
   private static final long serialVersionUID = 1;
   private static final int BLOCK = 1 << 22;
+
+  /** The host's memory, as {@code folder} says. */
+  public VectorMemory(String folder) {
+    this(folder, NO_GPU);
+  }
+
+  /** Returns the memory of a GPU. */
+  public static VectorMemory onGpu(int index) {
+    return new VectorMemory("", index);
+  }
 
   /** Tells whether the vectors may leave memory. */
   public boolean inFiles() {
@@ -43,6 +59,9 @@ public record VectorMemory(String folder) implements Serializable {
     Natives.load();
     try (PointerScope scope = new PointerScope()) {
       Tensor vector = inFiles() ? mapped(count) : torch.zeros(count);
+      if (gpu != NO_GPU) {
+        vector = vector.to(new Device(DeviceType.CUDA, (byte) gpu), ScalarType.Float);
+      }
       vector.retainReference();
       return vector;
     }

@@ -2,6 +2,7 @@ package org.latentspark.averaging;
 
 import java.io.Serializable;
 import java.time.Duration;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.VectorMemory;
 
@@ -96,6 +97,27 @@ public record AveragingPlan(
     return vectors.inFiles()
         ? everyStep
         : everyStep + averages + optimizer.moments() + outer.vectors();
+  }
+
+  /** Returns this plan with its vectors where a worker computes. */
+  AveragingPlan at(Place place) {
+    return new AveragingPlan(
+        workers,
+        frequency,
+        segmentRounds,
+        rounds,
+        learningRate,
+        optimizer,
+        clipNorm,
+        emaDecay,
+        validationRounds,
+        precision,
+        threads,
+        deadline,
+        accumulate,
+        outer,
+        wire,
+        place.type() == DeviceType.CUDA ? VectorMemory.onGpu(place.index()) : vectors);
   }
 
   private static void requirePositive(String name, long value) {

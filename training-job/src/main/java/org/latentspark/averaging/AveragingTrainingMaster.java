@@ -54,6 +54,7 @@ public final class AveragingTrainingMaster
   private final Objective objective;
   private final StateStore store;
   private final RunListener listener;
+  private ComputeDevice device = ComputeDevice.CPU;
   private String state;
   private int workers;
 
@@ -80,6 +81,11 @@ public final class AveragingTrainingMaster
   public void prepare(String from, int count) {
     state = from;
     workers = count;
+  }
+
+  /** Says what the workers compute on; without it, on the CPU. */
+  public void computeOn(ComputeDevice choice) {
+    device = choice;
   }
 
   /** Returns the name of the state that the last stage left. */
@@ -112,7 +118,8 @@ public final class AveragingTrainingMaster
               getWorkerInstance(graph).at(from, paths.collect()),
               spark.getConf().get("spark.driver.host", "127.0.0.1"),
               rendezvous.port(),
-              plan.deadline());
+              plan.deadline(),
+              device);
       List<Integer> ranks = IntStream.range(0, workers).boxed().toList();
       RDD<AveragingResult> stage =
           spark

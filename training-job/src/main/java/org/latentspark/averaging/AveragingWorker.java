@@ -8,6 +8,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.latentspark.cli.InputException;
 import org.latentspark.graph.TorchGraphs;
@@ -52,19 +53,22 @@ final class AveragingWorker implements Serializable {
   }
 
   /**
-   * Checks that this worker and those beside it on the host will fit into memory.
+   * Checks that this worker and those beside it on the host will fit into memory, and on a GPU the
+   * worker into the GPU's.
    *
    * @param writersHere how many of them keep the states
    * @throws org.latentspark.cli.UsageException when they will not
    */
-  void requireMemory(int workersHere, int writersHere) {
+  void requireMemory(Place place, int workersHere, int writersHere) {
     long parameters = TorchGraphs.parameterCount(ComputationGraphConfiguration.fromJson(graphJson));
+    int copied = writersHere * StateWriter.vectors(store, plan);
+    if (place.type() == DeviceType.CUDA) {
+      WorkerMemory.requireOnGpu(parameters, plan.residentVectors(), GpuMemory.free(place.index()));
+      WorkerMemory.requireBesideGpus(parameters, workersHere, copied, WorkerMemory.available());
+      return;
+    }
     WorkerMemory.require(
-        parameters,
-        plan.residentVectors(),
-        workersHere,
-        writersHere * StateWriter.vectors(store, plan),
-        WorkerMemory.available());
+        parameters, plan.residentVectors(), workersHere, copied, WorkerMemory.available());
   }
 
   /**
@@ -72,12 +76,14 @@ final class AveragingWorker implements Serializable {
    * and leaves the state after each segment in the store.
    */
   AveragingResult train(Seat seat) throws IOException {
+    AveragingPlan here = plan.at(seat.place());
     Natives.operationThreads(plan.threads());
-    try (Replica replica = new Replica(ComputationGraphConfiguration.fromJson(graphJson), plan);
+    try (Replica replica =
+            new Replica(ComputationGraphConfiguration.fromJson(graphJson), here, seat.place());
         Collective peers = Collective.join(seat, plan.deadline());
-        Average average = new Average(replica.values().numel(), plan);
+        Average average = new Average(replica.values().numel(), here);
         TrainingVectors vectors =
-            new TrainingVectors(average.values(), state(replica, average), plan.vectors());
+            new TrainingVectors(average.values(), state(replica, average), here.vectors());
         Objective.Session session =
             objective.open(replica.model(), shards, seat.rank(), seat.workers());
         StateWriter states = new StateWriter(store, replica.model(), plan)) {

@@ -21,7 +21,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * One worker's resident copy of the model with its inner optimizer: the local steps of local SGD.
  *
- * <p>Parameters and gradients are DL4J's flat vectors, shared with libtorch.
+ * <p>On the CPU, parameters and gradients are DL4J's flat vectors, shared with libtorch. On a GPU
+ * they stay there for the whole run, and DL4J's graph only says what the model is.
  */
 final class Replica implements AutoCloseable {
   private final ComputationGraph graph;
@@ -32,17 +33,27 @@ final class Replica implements AutoCloseable {
   private final double clipNorm;
   private final int accumulate;
   private final Precision precision;
+  private final DeviceType device;
 
+  /** Makes a replica on the CPU. */
   Replica(ComputationGraphConfiguration configuration, AveragingPlan plan) {
+    this(configuration, plan, Place.CPU);
+  }
+
+  Replica(ComputationGraphConfiguration configuration, AveragingPlan plan, Place place) {
     graph = new ComputationGraph(configuration);
     long count = TorchGraphs.parameterCount(configuration);
     graph.init(Nd4j.createUninitialized(DataType.FLOAT, 1, count), false);
     graph.initGradientsView();
+    device = place.type();
     try (PointerScope scope = new PointerScope()) {
-      values = FlatViews.share(graph.params());
-      gradients = FlatViews.share(graph.getFlattenedGradients());
+      values = place.put(FlatViews.share(graph.params()));
+      gradients = place.put(FlatViews.share(graph.getFlattenedGradients()));
       values.retainReference();
       gradients.retainReference();
+    }
+    if (device != DeviceType.CPU) {
+      model().parameters().bind(values, gradients);
     }
     optimizer = plan.optimizer().create(count, plan.vectors());
     learningRate = plan.learningRate();
@@ -73,7 +84,7 @@ final class Replica implements AutoCloseable {
       for (int batch = 0; batch < accumulate; batch++) {
         long before = System.nanoTime();
         try (PointerScope ofBatch = new PointerScope();
-            Recomputation blocks = Recomputation.begin(precision, DeviceType.CPU)) {
+            Recomputation blocks = Recomputation.begin(precision, device)) {
           Tensor loss = loss(session, group * accumulate + batch);
           lossNanos += System.nanoTime() - before;
           loss.backward();
@@ -96,7 +107,7 @@ final class Replica implements AutoCloseable {
 
   /** Returns a batch's part of the step's loss, which is the mean over the batches. */
   private Tensor loss(Objective.Session session, long batch) {
-    try (Precision.Region region = precision.enter(DeviceType.CPU)) {
+    try (Precision.Region region = precision.enter(device)) {
       Tensor loss = session.loss(batch);
       return accumulate == 1 ? loss : loss.div(new Scalar(accumulate));
     }
@@ -106,7 +117,7 @@ final class Replica implements AutoCloseable {
   Objective.Validation validate(Objective.Session session, Tensor parameters) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
-        Precision.Region region = precision.enter(DeviceType.CPU)) {
+        Precision.Region region = precision.enter(device)) {
       model().parameters().bind(parameters);
       try {
         return session.validate();

@@ -10,6 +10,8 @@ import org.bytedeco.pytorch.TCPStore;
  * @param host the own address that other workers can reach
  * @param rank the worker, 0 to {@code workers - 1}
  * @param workers all workers of the segment
+ * @param place where it computes
  * @param stop tells, before each step, whether to stop there
  */
-record Seat(TCPStore rendezvous, String host, int rank, int workers, BooleanSupplier stop) {}
+record Seat(
+    TCPStore rendezvous, String host, int rank, int workers, Place place, BooleanSupplier stop) {}

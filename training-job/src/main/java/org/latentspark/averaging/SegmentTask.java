@@ -21,12 +21,19 @@ final class SegmentTask
   private final String driverHost;
   private final int port;
   private final Duration deadline;
+  private final ComputeDevice device;
 
-  SegmentTask(AveragingWorker worker, String driverHost, int port, Duration deadline) {
+  SegmentTask(
+      AveragingWorker worker,
+      String driverHost,
+      int port,
+      Duration deadline,
+      ComputeDevice device) {
     this.worker = worker;
     this.driverHost = driverHost;
     this.port = port;
     this.deadline = deadline;
+    this.device = device;
   }
 
   @Override
@@ -40,7 +47,9 @@ final class SegmentTask
     TCPStore store = Rendezvous.connect(driverHost, port, deadline);
     try (Shutdown.Region region = Shutdown.enter()) {
       Rendezvous.started(store);
+      Place place = device.place(context.resourcesJMap(), rank);
       worker.requireMemory(
+          place,
           (int)
               Arrays.stream(context.getTaskInfos())
                   .filter(other -> other.address().startsWith(host + ":"))
@@ -53,6 +62,7 @@ final class SegmentTask
                   host,
                   rank,
                   context.getTaskInfos().length,
+                  place,
                   () -> context.isInterrupted() || Shutdown.begun()));
       return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
     } catch (IOException | RuntimeException | Error e) {

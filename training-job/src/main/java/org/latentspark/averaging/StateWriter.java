@@ -109,11 +109,12 @@ final class StateWriter implements AutoCloseable {
     return store.writing() == StateStore.Writing.BACKGROUND && !plan.vectors().inFiles();
   }
 
+  /** Makes vectors on the CPU, whatever the worker computes on. */
   private static TrainingVectors emptyLike(TrainingVectors vectors) {
     Map<String, Tensor> moments = new LinkedHashMap<>();
     try (PointerScope scope = new PointerScope()) {
-      vectors.moments().forEach((name, moment) -> moments.put(name, torch.empty_like(moment)));
-      Tensor average = torch.empty_like(vectors.average());
+      vectors.moments().forEach((name, moment) -> moments.put(name, torch.empty(moment.numel())));
+      Tensor average = torch.empty(vectors.average().numel());
       average.retainReference();
       moments.values().forEach(Tensor::retainReference);
       return new TrainingVectors(average, moments, VectorMemory.RESIDENT);

@@ -12,6 +12,9 @@ public final class WorkerMemory {
   /** Between two steps nothing else lives; within one, activations take no less than this. */
   private static final int WITHIN_A_STEP = 1;
 
+  /** Values and gradients as DL4J's graph allocates them on the host. */
+  private static final int GRAPH_VECTORS = 2;
+
   private static final double GIBIBYTE = 1L << 30;
 
   private WorkerMemory() {}
@@ -44,6 +47,49 @@ public final class WorkerMemory {
               copies / GIBIBYTE,
               available / GIBIBYTE,
               workers));
+    }
+  }
+
+  /**
+   * Checks that a worker fits into the memory of its GPU.
+   *
+   * @param vectors vectors of the parameters' length that a worker keeps
+   * @param free bytes of the GPU that nothing holds
+   * @throws UsageException with the need, what there is, and what to change
+   */
+  static void requireOnGpu(long parameters, int vectors, long free) {
+    long need = parameters * Float.BYTES * (vectors + WITHIN_A_STEP);
+    if (need > free) {
+      throw new UsageException(
+          String.format(
+              Locale.ROOT,
+              "GPU memory: %,d parameters need at least %.1f GiB, and %.1f GiB are free: choose a"
+                  + " smaller model, or end what else uses the GPU",
+              parameters,
+              need / GIBIBYTE,
+              free / GIBIBYTE));
+    }
+  }
+
+  /**
+   * Checks that a host whose workers compute on GPUs has room for DL4J's vectors and for the
+   * checkpoint that is being written.
+   *
+   * @throws UsageException with the need, what there is, and what to change
+   */
+  static void requireBesideGpus(long parameters, int workers, int copied, long available) {
+    long need = parameters * Float.BYTES * ((long) GRAPH_VECTORS * workers + copied);
+    if (need > available) {
+      throw new UsageException(
+          String.format(
+              Locale.ROOT,
+              "Memory: %d worker(s) with %,d parameters on GPUs need %.1f GiB of the host, and %.1f"
+                  + " GiB are left: run fewer workers on a host, or set checkpoint.writing to"
+                  + " blocking",
+              workers,
+              parameters,
+              need / GIBIBYTE,
+              available / GIBIBYTE));
     }
   }
 

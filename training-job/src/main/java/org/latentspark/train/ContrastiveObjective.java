@@ -59,9 +59,11 @@ record ContrastiveObjective(
   }
 
   private Tensor contrast(ClipModel clip, Tensor pixels, List<String> captions) {
-    Tensor normalized = ClipPixels.of(pixels, pictures.size());
-    Tensor logits = clip.similarity(normalized, tokenizer.tokenIds(captions));
-    Tensor own = torch.arange(new Scalar(0), new Scalar(captions.size())).to(ScalarType.Long);
+    Tensor here = clip.parameters().values();
+    Tensor normalized = ClipPixels.of(Tensors.beside(here, pixels), pictures.size());
+    Tensor logits = clip.similarity(normalized, Tensors.beside(here, tokenizer.tokenIds(captions)));
+    Tensor all = torch.arange(new Scalar(0), new Scalar(captions.size())).to(ScalarType.Long);
+    Tensor own = Tensors.beside(here, all);
     return torch
         .cross_entropy(logits, own)
         .add(torch.cross_entropy(logits.t(), own))

@@ -89,7 +89,10 @@ public record HeldOutLoss(
     return Tensors.doubles(errors.flatten(1, -1).mean(1));
   }
 
-  /** Predicts for noisy latents; the pooled text is the hidden state at the end token. */
+  /**
+   * Predicts for noisy latents, on the device that the network is on; what comes in and goes out is
+   * on the CPU. The pooled text is the hidden state at the end token.
+   */
   static Tensor predict(
       UNet2DConditionModel unet, Tensor noisy, Tensor timesteps, Tensor text, Tensor ends) {
     Tensor pooled = null;
@@ -97,6 +100,13 @@ public record HeldOutLoss(
       Tensor place = ends.view(-1, 1, 1).expand(text.size(0), 1, text.size(2));
       pooled = text.gather(1, place).squeeze(1);
     }
-    return unet.forward(noisy, timesteps, text, pooled).to(ScalarType.Float);
+    Tensor here = unet.parameters().values();
+    return unet.forward(
+            Tensors.beside(here, noisy),
+            Tensors.beside(here, timesteps),
+            Tensors.beside(here, text),
+            pooled == null ? null : Tensors.beside(here, pooled))
+        .to(ScalarType.Float)
+        .cpu();
   }
 }

@@ -48,7 +48,8 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
       @Override
       public Tensor loss(long step) {
         Tensor pixels = train().batch(Tensors.of(places(step), batchSize));
-        return lossOf(vae, flipped(pixels, rank, step), rank, step);
+        Tensor here = vae.parameters().values();
+        return lossOf(vae, Tensors.beside(here, flipped(pixels, rank, step)), rank, step);
       }
 
       @Override
@@ -74,7 +75,9 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
         moments
             .get(1)
             .clamp(new ScalarOptional(new Scalar(-20.0)), new ScalarOptional(new Scalar(5.0)));
-    Tensor noise = torch.randn(Tensors.sizes(mean), Seeds.generator(seed, POSTERIOR, rank, step));
+    Tensor noise =
+        Tensors.beside(
+            mean, torch.randn(Tensors.sizes(mean), Seeds.generator(seed, POSTERIOR, rank, step)));
     Tensor latents = mean.add(logVariance.mul(new Scalar(0.5)).exp().mul(noise));
     Tensor error = vae.decode(latents).to(ScalarType.Float).sub(pixels);
     Tensor colour =
@@ -98,7 +101,10 @@ record ReconstructionObjective(Pictures pictures, int batchSize, long seed, Weig
       try (PointerScope scope = new PointerScope()) {
         int end = Math.min(pictures.count(), start + VALIDATION_BATCH);
         Tensor pixels =
-            pictures.batch(torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long));
+            Tensors.beside(
+                vae.parameters().values(),
+                pictures.batch(
+                    torch.arange(new Scalar(start), new Scalar(end)).to(ScalarType.Long)));
         Tensor decoded =
             vae.decode(vae.encode(pixels).to(ScalarType.Float).chunk(2, 1).get(0))
                 .to(ScalarType.Float)

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.averaging.AveragingPlan;
+import org.latentspark.averaging.ComputeDevice;
 import org.latentspark.averaging.InnerOptimizer;
 import org.latentspark.averaging.LearningRate;
 import org.latentspark.averaging.OuterOptimizer;
@@ -29,6 +30,7 @@ import org.latentspark.tensor.VectorMemory;
  * @param seed the seed of every draw
  * @param batchSize examples of one batch of one worker
  * @param plan how averaging runs
+ * @param device what workers compute on
  * @param recovery what a failed segment costs
  * @param keep newest checkpoints that stay
  * @param milestoneSteps checkpoints at multiples of this stay for ever; 0 for none
@@ -42,6 +44,7 @@ record RunSettings(
     long seed,
     int batchSize,
     AveragingPlan plan,
+    ComputeDevice device,
     Recovery recovery,
     int keep,
     long milestoneSteps,
@@ -102,6 +105,7 @@ record RunSettings(
       settings.refuse(
           "accumulate", "times batch-size (" + batchSize + ") must be at most " + MOST_EXAMPLES);
     }
+    ComputeDevice device = settings.oneOf("device", ComputeDevice.class);
     AveragingPlan plan =
         new AveragingPlan(
             settings.integer("workers", 1, 100_000),
@@ -113,13 +117,13 @@ record RunSettings(
             settings.number("optimizer.clip-norm", 0, 1e9),
             settings.number("ema.decay", 0, 1),
             settings.integer("validation.every-rounds", 1, Integer.MAX_VALUE),
-            precision(settings.oneOf("precision", PrecisionChoice.class)),
+            precision(settings.oneOf("precision", PrecisionChoice.class), device),
             settings.integer("threads", 1, 1024),
             deadline,
             accumulate,
             outer(settings),
             settings.oneOf("averaging.wire", Wire.class),
-            new VectorMemory(settings.string("averaging.vector-folder")));
+            vectors(settings, device));
     Recovery recovery =
         new Recovery(
             settings.integer("recovery.attempts", 1, 1_000_000),
@@ -131,6 +135,7 @@ record RunSettings(
         settings.longInteger("seed", Long.MIN_VALUE, Long.MAX_VALUE),
         batchSize,
         plan,
+        device,
         recovery,
         settings.integer("checkpoint.keep", 1, Integer.MAX_VALUE),
         settings.longInteger("checkpoint.milestone-steps", 0, Long.MAX_VALUE),
@@ -147,11 +152,20 @@ record RunSettings(
         seed,
         batchSize,
         plan,
+        device,
         recovery,
         keep,
         milestoneSteps,
         writing,
         effective);
+  }
+
+  private static VectorMemory vectors(Settings settings, ComputeDevice device) {
+    String folder = settings.string("averaging.vector-folder");
+    if (!folder.isEmpty() && device == ComputeDevice.CUDA) {
+      settings.refuse("averaging.vector-folder", "must be empty with device = cuda");
+    }
+    return new VectorMemory(folder);
   }
 
   private static OuterOptimizer.Settings outer(Settings settings) {
@@ -188,8 +202,11 @@ record RunSettings(
     }
   }
 
-  /** Chooses bf16 where the processor multiplies it natively: elsewhere it is slower than fp32. */
-  private static Precision precision(PrecisionChoice choice) {
+  /** Chooses bf16 where it is multiplied natively: on other processors it is slower than fp32. */
+  private static Precision precision(PrecisionChoice choice, ComputeDevice device) {
+    if (choice == PrecisionChoice.AUTO && device == ComputeDevice.CUDA) {
+      return Precision.BF16;
+    }
     if (choice != PrecisionChoice.AUTO) {
       return choice == PrecisionChoice.BF16 ? Precision.BF16 : Precision.FP32;
     }

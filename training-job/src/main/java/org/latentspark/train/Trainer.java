@@ -72,6 +72,7 @@ final class Trainer {
       CheckpointListener listener)
       throws IOException {
     AveragingTrainingMaster.refuseUnfitCluster(spark.getConf());
+    settings.device().requireAsked(spark.getConf());
     Workforce workforce = new Workforce(new Slots(spark), settings);
     workforce.requireAll();
     Configuration hadoop = spark.hadoopConfiguration();
@@ -115,10 +116,11 @@ final class Trainer {
     }
     System.out.printf(
         Locale.ROOT,
-        "Training %s of %,d parameters with %d workers, %s%n",
+        "Training %s of %,d parameters with %d workers on %s, %s%n",
         architecture.directory(),
         network.numParams(),
         settings.plan().workers(),
+        settings.device(),
         settings.plan().precision());
     try (Progress progress = Progress.start("train", "steps", all * settings.plan().frequency())) {
       AveragingTrainingMaster master =
@@ -142,6 +144,7 @@ final class Trainer {
                   reached(checkpoints, name, listener, events);
                 }
               });
+      master.computeOn(settings.device());
       SparkComputationGraph graph = new SparkComputationGraph(spark, network, master);
       while (rounds < all) {
         master.prepare(state, workforce.next());

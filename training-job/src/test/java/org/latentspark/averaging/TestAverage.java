@@ -125,7 +125,7 @@ class TestAverage {
             threads.submit(
                 () -> {
                   TCPStore store = Rendezvous.connect("127.0.0.1", rendezvous.port(), DEADLINE);
-                  Seat seat = new Seat(store, "127.0.0.1", own, workers, () -> false);
+                  Seat seat = new Seat(store, "127.0.0.1", own, workers, Place.CPU, () -> false);
                   try {
                     return average(seat, plan(workers, outer, wire), examples[own] / all, count);
                   } finally {

@@ -42,6 +42,23 @@ class TestWorkerMemory {
   }
 
   @Test
+  void gpuHoldsWhatAWorkerHoldsAndTheHostDl4jsVectorsAndTheCopy() {
+    long vector = STABLE_DIFFUSION * 4;
+    assertThatCode(() -> WorkerMemory.requireOnGpu(STABLE_DIFFUSION, 6, 7 * vector))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(() -> WorkerMemory.requireOnGpu(STABLE_DIFFUSION, 6, 7 * vector - 1))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("need at least 22.4 GiB, and 22.4 GiB are free");
+    assertThatCode(
+            () -> WorkerMemory.requireBesideGpus(STABLE_DIFFUSION, 8, 4, (8 * 2 + 4) * vector))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(
+            () -> WorkerMemory.requireBesideGpus(STABLE_DIFFUSION, 8, 4, (8 * 2 + 4) * vector - 1))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("8 worker(s)");
+  }
+
+  @Test
   void thisMachineTellsWhatItHasLeft() {
     assertThat(WorkerMemory.available()).isBetween(64L << 20, 64L << 40);
   }

@@ -1,6 +1,7 @@
 package org.latentspark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,6 +20,7 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.Launcher;
+import org.latentspark.events.EventReader;
 import org.latentspark.graph.TinyUNet;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.OutputLease;
@@ -165,6 +168,11 @@ class TestTrainJob {
     assertThat(Launcher.run(new TrainJob(), arguments("killed"))).as("exit code").isZero();
 
     assertThat(Files.getLastModifiedTime(first)).as("first segment's time").isEqualTo(written);
+    assertThat(EventReader.read(folder.resolve("killed/events")).steps())
+        .as("steps of events")
+        .isSorted()
+        .doesNotHaveDuplicates()
+        .hasSize(ROUNDS);
     assertThat(metrics("killed"))
         .extracting(line -> line.get("round").asLong())
         .isSorted()
@@ -242,6 +250,23 @@ class TestTrainJob {
     TinyDataset.write(folder.resolve("no-pairs"), 0, 4, SEED);
     assertThat(run("none", "dataset=" + folder.resolve("no-pairs"))).as("exit code").isEqualTo(3);
     assertThat(folder.resolve("none/checkpoints")).doesNotExist();
+  }
+
+  @Test
+  void gpusThatAreNotThereAreBadUsage() throws Exception {
+    assumeFalse(torch.cuda_is_available(), "this machine has a GPU");
+    assertThat(run("no-gpu", "device=cuda")).as("exit code").isEqualTo(2);
+    assertThat(folder.resolve("no-gpu/checkpoints")).doesNotExist();
+  }
+
+  @Test
+  void eventsHaveEveryRoundOnce() throws Exception {
+    EventReader events = EventReader.read(folder.resolve("whole/events"));
+    List<Long> steps = metrics("whole").stream().map(line -> line.get("step").asLong()).toList();
+    assertThat(events.steps()).containsExactlyElementsOf(steps);
+    assertThat(events.scalars().get("loss/validation")).hasSize(4);
+    assertThat(events.scalars().get("loss/train").get(60L))
+        .isEqualTo((double) (float) metrics("whole").get(ROUNDS - 1).get("loss").asDouble());
   }
 
   @Test
