@@ -1,6 +1,7 @@
 package org.latentspark.pairs;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.udf;
 
 import java.io.IOException;
@@ -86,13 +87,24 @@ public final class MetadataSource {
         url ->
             url != null
                 && (names.contains(url) || names.contains(url.substring(url.lastIndexOf('/') + 1)));
-    return of(rows.filter(udf(named, DataTypes.BooleanType).apply(col("url"))));
+    return of(rows.filter(udf(named, DataTypes.BooleanType).apply(col("url")).or(isUnreadable())));
   }
 
-  /** Returns the first {@code count} pairs in the order of their keys. */
+  /**
+   * Returns the first {@code count} pairs in the order of their keys; what is unreadable counts
+   * besides, since nobody knows which pairs it held.
+   */
   public MetadataSource first(int count) {
     Column[] order = PairRecord.ORDER.stream().map(name -> col(name)).toArray(Column[]::new);
-    return of(rows.orderBy(order).limit(count));
+    return of(
+        rows.filter(not(isUnreadable()))
+            .orderBy(order)
+            .limit(count)
+            .union(rows.filter(isUnreadable())));
+  }
+
+  private static Column isUnreadable() {
+    return col(PairRecord.REASON).eqNullSafe(SourceFault.UNREADABLE_SOURCE.code());
   }
 
   private static MetadataSource of(Dataset<Row> rows) {
