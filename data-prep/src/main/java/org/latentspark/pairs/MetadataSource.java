@@ -39,6 +39,7 @@ public final class MetadataSource {
   private static final long OPENING = 4 << 20;
 
   private static final long MOST_BYTES = 128 << 20;
+  private static final int MOST_TASKS = 100_000;
 
   private final Dataset<Row> rows;
   private final LongSupplier counter;
@@ -148,7 +149,8 @@ public final class MetadataSource {
   private static JavaRDD<SourceFiles.Unit> tasks(
       JavaSparkContext spark, List<SourceFiles.Unit> units) {
     long all = units.stream().mapToLong(MetadataSource::cost).sum();
-    long most = Math.min(MOST_BYTES, Math.max(OPENING, all / spark.defaultParallelism()));
+    long even = Math.max(OPENING, all / spark.defaultParallelism());
+    long most = Math.max(Math.min(MOST_BYTES, even), all / MOST_TASKS);
     List<List<SourceFiles.Unit>> tasks = new ArrayList<>();
     long bytes = Long.MAX_VALUE;
     for (SourceFiles.Unit unit : units) {
