@@ -129,10 +129,13 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
             new OuterOptimizer.PlainSettings(),
             Wire.FP32,
             new VectorMemory(folder.toString()));
+    // What travels to the executors: numbers, not the plan.
+    int batchSize = plan.batchSize();
+    int latents = plan.latents();
     Objective objective =
         (model, shards, rank, workers) -> {
           ((UNet2DConditionModel) model).activations(Activations.RECOMPUTE);
-          return BenchBatch.draw(plan.batchSize(), plan.latents(), TEXT_WIDTH, SEED).on(model);
+          return BenchBatch.draw(batchSize, latents, TEXT_WIDTH, SEED).on(model);
         };
     return new AveragingTrainingMaster(
         averaging,
