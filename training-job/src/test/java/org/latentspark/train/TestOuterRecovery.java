@@ -47,7 +47,8 @@ class TestOuterRecovery {
     assertThat(momentum("whole")).as("sum of the momentum's values").isNotZero();
     Path own = Files.createDirectories(folder.resolve("process"));
     try (TrainProcess run =
-        TrainProcess.start(own, "local-cluster[2,1,1024]", List.of(arguments("killed")))) {
+        TrainProcess.start(
+            own, List.of("-Dspark.master=local-cluster[2,1,1024]"), List.of(arguments("killed")))) {
       Path first = folder.resolve("killed/checkpoints/step-000000012/checkpoint.json");
       run.await("first checkpoint", () -> Files.exists(first));
       run.awaitExecutors(2).get(1).destroyForcibly();
