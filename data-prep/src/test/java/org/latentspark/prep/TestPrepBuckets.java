@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -212,6 +213,11 @@ class TestPrepBuckets {
   }
 
   private Manifest run(String output, String... overrides) throws Exception {
-    return PrepJob.run(spark, world.settings(source, folder.resolve(output), overrides));
+    List<String> all =
+        new ArrayList<>(
+            List.of("fetch.connect-timeout=1 m", "fetch.read-timeout=1 m", "fetch.deadline=5 m"));
+    all.addAll(List.of(overrides));
+    return PrepJob.run(
+        spark, world.settings(source, folder.resolve(output), all.toArray(String[]::new)));
   }
 }
