@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 
 /** A real S3 server, s3proxy, in a process of its own, with one bucket. */
 public final class S3Server implements AutoCloseable {
@@ -151,8 +153,10 @@ public final class S3Server implements AutoCloseable {
         .toList();
   }
 
+  /** Ends the server, and lets Hadoop forget it: the next one has another address. */
   @Override
-  public void close() {
+  public void close() throws IOException {
+    FileSystem.get(URI.create("s3a://" + BUCKET), configuration()).close();
     process.destroyForcibly().onExit().join();
   }
 }
