@@ -75,6 +75,7 @@ public final class SamplerBench implements Verb<SamplerBench.Plan> {
       String output,
       Split split,
       int count,
+      Spacing spacing,
       double guidanceScale,
       int batchSize,
       long seed,
@@ -116,6 +117,7 @@ public final class SamplerBench implements Verb<SamplerBench.Plan> {
         settings.required("output"),
         settings.oneOf("split", Split.class),
         settings.integer("count", Distances.FEWEST, 1_000_000),
+        settings.oneOf("timestep-spacing", Spacing.class),
         settings.number("guidance-scale", 1, 100),
         settings.integer("batch-size", 1, 1024),
         settings.longInteger("seed", 0, Long.MAX_VALUE),
@@ -186,7 +188,7 @@ public final class SamplerBench implements Verb<SamplerBench.Plan> {
   private static DrawSettings settings(Plan plan, Entry entry) {
     return new DrawSettings(
         entry.choice(),
-        Spacing.CHECKPOINT,
+        plan.spacing(),
         entry.steps(),
         Guidance.of(plan.guidanceScale()),
         0,

@@ -31,6 +31,7 @@ class TestSamplerBench {
                 "output", "",
                 "split", "train",
                 "count", 120,
+                "timestep-spacing", "trailing",
                 "guidance-scale", 1,
                 "batch-size", 12,
                 "seed", 2026));
