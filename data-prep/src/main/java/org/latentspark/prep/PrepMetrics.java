@@ -55,7 +55,10 @@ final class PrepMetrics implements Source {
         name,
         any -> {
           PrepMetrics metrics = new PrepMetrics(name);
-          environment.metricsSystem().registerSource(metrics);
+          // A benchmark encodes without Spark.
+          if (environment != null) {
+            environment.metricsSystem().registerSource(metrics);
+          }
           return metrics;
         });
   }

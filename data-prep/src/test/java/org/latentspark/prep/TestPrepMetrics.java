@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,19 @@ class TestPrepMetrics {
   private static final int PAIRS = 9;
 
   @TempDir Path folder;
+
+  @Test
+  void countsWithoutSpark() {
+    SparkEnv environment = SparkEnv.get();
+    SparkEnv.set(null);
+    try {
+      long before = PrepMetrics.ofExecutor().read().getCount();
+      PrepMetrics.ofExecutor().read().inc();
+      assertThat(PrepMetrics.ofExecutor().read().getCount()).isEqualTo(before + 1);
+    } finally {
+      SparkEnv.set(environment);
+    }
+  }
 
   @Test
   void sinksOfSparkSeeWhatTheExecutorsAndTheRunDo() throws Exception {
