@@ -1,6 +1,8 @@
 package org.latentspark.doctor;
 
 import java.io.IOException;
+import java.io.Serializable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -112,7 +114,7 @@ public final class DoctorJob implements Verb<DoctorSettings> {
 
   /** What an executor found, and its time. */
   private record HostReport(String executor, long millis, ArrayList<Finding> findings)
-      implements java.io.Serializable {
+      implements Serializable {
     private static final long serialVersionUID = 1;
 
     static HostReport here(DoctorSettings settings) {
@@ -124,7 +126,7 @@ public final class DoctorJob implements Verb<DoctorSettings> {
           new ArrayList<>(HostCheck.run(settings, executor, spark.conf())));
     }
 
-    Finding clock(long driver, long passed, java.time.Duration skew) {
+    Finding clock(long driver, long passed, Duration skew) {
       long off = Math.max(0, Math.max(driver - millis, millis - driver - passed));
       return Finding.of(
           off <= skew.toMillis(),

@@ -18,6 +18,7 @@ import org.apache.hadoop.fs.Path;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.InputException;
+import org.latentspark.cli.Settings;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Split;
 import org.latentspark.retrain.Night.Stage;
@@ -67,7 +68,7 @@ final class NightRun {
     }
     stage(3, "evaluate");
     JudgedModel judged = judge(night, registry);
-    Registry grown = registry.with(judged, heldOutVersion(registry, judged));
+    Registry grown = registry.with(judged, heldOutVersion(registry, judged.datasetVersion()));
     grown.write(models, hadoop);
     Night.end(models, hadoop);
     removeOldRuns(grown);
@@ -124,7 +125,7 @@ final class NightRun {
         CheckpointStore.recorded(checkpoint, "dataset_version", hadoop)
             .map(Integer::parseInt)
             .orElseThrow();
-    int heldOut = registry.newest().isEmpty() ? version : registry.heldOutVersion();
+    int heldOut = heldOutVersion(registry, version);
     JsonNode evaluation = evaluate(night.id(), checkpoint, heldOut);
     Figure candidate = settings.figure().of(evaluation);
     boolean promoted = true;
@@ -140,15 +141,16 @@ final class NightRun {
         RUNS + "/" + night.id() + "/checkpoints/" + checkpoint.getName(),
         night.initial(),
         version,
-        org.latentspark.cli.Settings.kebab(settings.figure()),
+        Settings.kebab(settings.figure()),
         candidate,
         promoted,
         reason,
         now());
   }
 
-  private int heldOutVersion(Registry registry, JudgedModel judged) {
-    return registry.newest().isEmpty() ? judged.datasetVersion() : registry.heldOutVersion();
+  /** Returns the version whose held-out pairs are the measure: the one of the first model. */
+  private static int heldOutVersion(Registry registry, int version) {
+    return registry.newest().isEmpty() ? version : registry.heldOutVersion();
   }
 
   /** Returns the evaluation of the model in use, made anew if it was another measurement. */
