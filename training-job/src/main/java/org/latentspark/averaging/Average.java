@@ -6,9 +6,6 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The parameters that all workers agree on, and how a round's replicas become the next ones. */
 final class Average implements AutoCloseable {
-  /** 64 MiB in fp32: large enough for Gloo's ring, small enough that its buffers stay small. */
-  static final long CHUNK = 16L << 20;
-
   private final Tensor values;
   private final OuterOptimizer outer;
   private final Wire wire;
@@ -34,30 +31,43 @@ final class Average implements AutoCloseable {
    * sets {@code replica} to it. The replica's memory holds the differences on the way.
    *
    * @param share this worker's part of the examples, 0 to 1; all workers' shares add up to 1
+   * @param follower looks at each stretch of the new average
    */
-  void update(Collective peers, Tensor replica, double share) {
-    for (long start = 0; start < values.numel(); start += CHUNK) {
-      try (PointerScope scope = new PointerScope()) {
-        long count = Math.min(CHUNK, values.numel() - start);
-        update(
-            peers, values.narrow(0, start, count), replica.narrow(0, start, count), share, start);
+  void update(Collective peers, Tensor replica, double share, Collective.Stretch follower) {
+    if (peers.workers() == 1 && outer instanceof OuterOptimizer.Plain) {
+      // A lone worker is its own mean: taking the difference and adding it back would round.
+      values.copy_(replica);
+      follower.at(0, values.numel());
+      return;
+    }
+    peers.sum(
+        replica,
+        wire,
+        (start, count) -> depart(replica, share, peers.workers(), start, count),
+        (start, count) -> {
+          arrive(replica, start, count);
+          follower.at(start, count);
+        });
+  }
+
+  /** Leaves in {@code replica} what it changed, by its weight. */
+  private void depart(Tensor replica, double share, int workers, long start, long count) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor own = replica.narrow(0, start, count).sub_(values.narrow(0, start, count));
+      if (workers > 1) {
+        own.mul_(new Scalar(share));
       }
     }
   }
 
-  private void update(Collective peers, Tensor average, Tensor own, double share, long start) {
-    if (peers.workers() == 1 && outer instanceof OuterOptimizer.Plain) {
-      // A lone worker is its own mean: taking the difference and adding it back would round.
-      average.copy_(own);
-      return;
+  /** Moves the average by the mean of all changes, found in {@code replica}, which follows. */
+  private void arrive(Tensor replica, long start, long count) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor average = values.narrow(0, start, count);
+      Tensor own = replica.narrow(0, start, count);
+      outer.step(average, own, start);
+      own.copy_(average);
     }
-    own.sub_(average);
-    if (peers.workers() > 1) {
-      own.mul_(new Scalar(share));
-      peers.sum(own, wire);
-    }
-    outer.step(average, own, start);
-    own.copy_(average);
   }
 
   @Override

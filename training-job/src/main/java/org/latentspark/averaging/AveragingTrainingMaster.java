@@ -111,13 +111,15 @@ public final class AveragingTrainingMaster
     }
     JavaSparkContext spark = graph.getSparkContext();
     refuseUnfitCluster(spark.getConf());
-    try (Rendezvous rendezvous = new Rendezvous(plan.deadline())) {
+    Secret secret = Secret.draw(spark.getConf());
+    try (Rendezvous rendezvous = new Rendezvous(workers, secret, plan.deadline())) {
       String from = state == null ? store.newest() : state;
       SegmentTask segment =
           new SegmentTask(
               getWorkerInstance(graph).at(from, paths.collect()),
               spark.getConf().get("spark.driver.host", "127.0.0.1"),
               rendezvous.port(),
+              secret,
               plan.deadline(),
               device);
       List<Integer> ranks = IntStream.range(0, workers).boxed().toList();
@@ -162,7 +164,7 @@ public final class AveragingTrainingMaster
       }
     } catch (ExecutionException e) {
       throw WorkerFailure.exception(
-          rendezvous.failures(workers), rendezvous.dumps(workers), reason(e.getCause()), e);
+          rendezvous.failures(), rendezvous.dumps(), reason(e.getCause()), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StoppedException("Interrupted: the segment is given up");

@@ -105,8 +105,7 @@ final class AveragingWorker implements Serializable {
         long done = round;
         clock.exchange(
             () -> {
-              average.update(peers, replica.values(), share);
-              follow(vectors, done);
+              average.update(peers, replica.values(), share, follower(vectors, done));
             });
         Double validation = null;
         if ((round + 1) % plan.validationRounds() == 0 || round == 0 || endsSegment) {
@@ -124,7 +123,7 @@ final class AveragingWorker implements Serializable {
                 validation);
         RunMetrics.here().round(report);
         if (seat.rank() == 0) {
-          Rendezvous.report(seat.rendezvous(), round - first, report);
+          seat.driver().report(report);
           told = tell(seat, states.newest(), told);
         }
         if (endsSegment) {
@@ -156,14 +155,14 @@ final class AveragingWorker implements Serializable {
   /** Tells the driver of a state that it does not know yet; returns the newest that it knows. */
   private static String tell(Seat seat, String newest, String told) {
     if (newest != null && !newest.equals(told)) {
-      Rendezvous.saved(seat.rendezvous(), newest);
+      seat.driver().saved(newest);
     }
     return newest;
   }
 
   /** Tells, alike on every worker, whether the driver wants the stage to end here. */
   private static boolean asked(Seat seat, Collective peers) {
-    boolean own = seat.rank() == 0 && Rendezvous.askedToEnd(seat.rendezvous());
+    boolean own = seat.rank() == 0 && seat.driver().askedToEnd();
     return peers.sum(own ? 1 : 0)[0] > 0;
   }
 
@@ -217,17 +216,25 @@ final class AveragingWorker implements Serializable {
       own &= Double.isFinite(replica.values().sum().item_double());
     }
     if (!own) {
-      Rendezvous.dump(seat.rendezvous(), seat.rank(), clock.record(seat.rank(), seat.host()));
+      seat.driver().dump(seat.rank(), clock.record(seat.rank(), seat.host()));
     }
     return peers.sum(own ? 0 : 1)[0] == 0;
   }
 
-  /** Moves the exponential moving average one round on; short histories weigh less (warm-up). */
-  private void follow(TrainingVectors vectors, long round) {
+  /**
+   * Returns what moves the exponential moving average one round on, stretch by stretch; short
+   * histories weigh less (warm-up).
+   */
+  private Collective.Stretch follower(TrainingVectors vectors, long round) {
     double decay =
         Math.min((1.0 + round) / (10.0 + round), Math.pow(plan.emaDecay(), plan.frequency()));
-    try (PointerScope scope = new PointerScope()) {
-      vectors.movingAverage().lerp_(vectors.average(), new Scalar(1 - decay));
-    }
+    return (start, count) -> {
+      try (PointerScope scope = new PointerScope()) {
+        vectors
+            .movingAverage()
+            .narrow(0, start, count)
+            .lerp_(vectors.average().narrow(0, start, count), new Scalar(1 - decay));
+      }
+    };
   }
 }

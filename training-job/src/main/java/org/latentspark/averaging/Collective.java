@@ -1,112 +1,88 @@
 package org.latentspark.averaging;
 
+import java.io.IOException;
 import java.time.Duration;
-import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.javacpp.chrono.Milliseconds;
-import org.bytedeco.pytorch.Backend;
-import org.bytedeco.pytorch.GlooDeviceVector;
-import org.bytedeco.pytorch.PrefixStore;
-import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch.DeviceType;
-import org.bytedeco.pytorch.global.torch_cuda;
-import org.bytedeco.pytorch.global.torch_nccl;
-import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
-import org.latentspark.tensor.Tensors;
 
-/**
- * The workers of one barrier stage, joined by Gloo over sockets, or by NCCL where they have GPUs.
- */
-final class Collective implements AutoCloseable {
-  private final int workers;
-  private final PrefixStore store;
-  private final Place place;
-  private final Backend group;
+/** The workers of one barrier stage, joined so that each can learn the sum over all of them. */
+interface Collective extends AutoCloseable {
+  /** A stretch of a vector, about to be exchanged or just exchanged. */
+  interface Stretch {
+    /** No work. */
+    Stretch NONE = (start, count) -> {};
 
-  private Collective(int workers, Place place, PrefixStore store, Backend group) {
-    this.workers = workers;
-    this.place = place;
-    this.store = store;
-    this.group = group;
+    /** Works on {@code count} values from {@code start} on. */
+    void at(long start, long count);
   }
 
   /** Joins the other workers of the segment, waiting for none longer than {@code deadline}. */
-  static Collective join(Seat seat, Duration deadline) {
-    try (PointerScope scope = new PointerScope()) {
-      PrefixStore store = new PrefixStore("peers", seat.rendezvous());
-      Backend group =
-          seat.place().type() == DeviceType.CUDA
-              ? nccl(store, seat, deadline)
-              : gloo(store, seat, deadline);
-      store.retainReference();
-      group.retainReference();
-      return new Collective(seat.workers(), seat.place(), store, group);
+  static Collective join(Seat seat, Duration deadline) throws IOException {
+    if (seat.workers() == 1) {
+      return new Alone();
     }
-  }
-
-  private static Backend gloo(PrefixStore store, Seat seat, Duration deadline) {
-    ProcessGroupGloo.Options options =
-        ProcessGroupGloo.Options.create(new Milliseconds(deadline.toMillis()));
-    options
-        .devices()
-        .put(new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(seat.host())));
-    return new ProcessGroupGloo(store, seat.rank(), seat.workers(), options);
-  }
-
-  /** Joins by NCCL, whose waits end at the deadline by libtorch's own watch on them. */
-  private static Backend nccl(PrefixStore store, Seat seat, Duration deadline) {
-    Loader.load(torch_nccl.class);
-    torch_cuda.set_device((byte) seat.place().index());
-    ProcessGroupNCCL group = new ProcessGroupNCCL(store, seat.rank(), seat.workers());
-    group.setTimeout(new Milliseconds(deadline.toMillis()));
-    return group;
+    return seat.place().type() == DeviceType.CUDA
+        ? GpuCollective.join(seat, deadline)
+        : Ring.join(seat, deadline);
   }
 
   /** Returns how many workers have joined. */
-  int workers() {
-    return workers;
+  int workers();
+
+  /**
+   * Replaces {@code vector} [n] by the sum over the workers, which is the same on all of them to
+   * the bit, stretch by stretch: what is done to a stretch beside the exchange finds it still in
+   * the processor's cache.
+   *
+   * @param before is called once with each stretch of the vector before it leaves
+   * @param after is called once with each stretch when it holds the sum
+   */
+  void sum(Tensor vector, Wire wire, Stretch before, Stretch after);
+
+  /** Replaces {@code vector} [n] by the sum over the workers. */
+  default void sum(Tensor vector) {
+    sum(vector, Wire.FP32, Stretch.NONE, Stretch.NONE);
   }
 
-  /** Replaces {@code vector} [n] on every worker by the sum over the workers. */
-  void sum(Tensor vector) {
-    for (long start = 0; start < vector.numel(); start += Average.CHUNK) {
-      try (PointerScope scope = new PointerScope()) {
-        long count = Math.min(Average.CHUNK, vector.numel() - start);
-        sum(vector.narrow(0, start, count), Wire.FP32);
-      }
-    }
-  }
-
-  /** Replaces {@code chunk} [n] by the sum, which is the same on all workers to the bit. */
-  void sum(Tensor chunk, Wire wire) {
-    if (workers == 1) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope()) {
-      Tensor sent = chunk.to(wire.type());
-      group.allreduce(new TensorVector(sent))._wait();
-      if (wire != Wire.FP32) {
-        chunk.copy_(sent);
-      }
-    }
-  }
-
-  /** Returns the sums over the workers of a few numbers. */
-  double[] sum(double... numbers) {
-    try (PointerScope scope = new PointerScope()) {
-      Tensor tensor = place.put(Tensors.of(numbers));
-      if (workers > 1) {
-        group.allreduce(new TensorVector(tensor))._wait();
-      }
-      return Tensors.doubles(tensor);
-    }
-  }
+  /** Returns the sums over the workers of a few numbers, the same on all of them to the bit. */
+  double[] sum(double... numbers);
 
   @Override
-  public void close() {
-    group.releaseReference();
-    store.releaseReference();
+  void close();
+
+  /** Runs {@code work} on stretches of {@code length} values, the last one shorter. */
+  static void stretches(Tensor vector, long length, Stretch work) {
+    for (long start = 0; start < vector.numel(); start += length) {
+      work.at(start, Math.min(length, vector.numel() - start));
+    }
+  }
+
+  /** A worker without others. */
+  final class Alone implements Collective {
+    @Override
+    public int workers() {
+      return 1;
+    }
+
+    @Override
+    public void sum(Tensor vector, Wire wire, Stretch before, Stretch after) {
+      stretches(
+          vector,
+          Ring.SEGMENT,
+          (start, count) -> {
+            before.at(start, count);
+            after.at(start, count);
+          });
+    }
+
+    @Override
+    public double[] sum(double... numbers) {
+      return numbers.clone();
+    }
+
+    @Override
+    public void close() {
+      // Nobody is connected.
+    }
   }
 }

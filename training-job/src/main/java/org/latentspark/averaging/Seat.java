@@ -1,12 +1,11 @@
 package org.latentspark.averaging;
 
 import java.util.function.BooleanSupplier;
-import org.bytedeco.pytorch.TCPStore;
 
 /**
  * A worker's place in a segment.
  *
- * @param rendezvous the driver's store
+ * @param driver the connection to the driver
  * @param host the own address that other workers can reach
  * @param rank the worker, 0 to {@code workers - 1}
  * @param workers all workers of the segment
@@ -14,4 +13,4 @@ import org.bytedeco.pytorch.TCPStore;
  * @param stop tells, before each step, whether to stop there
  */
 record Seat(
-    TCPStore rendezvous, String host, int rank, int workers, Place place, BooleanSupplier stop) {}
+    DriverLink driver, String host, int rank, int workers, Place place, BooleanSupplier stop) {}

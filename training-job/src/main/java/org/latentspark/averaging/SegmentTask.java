@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
-import org.bytedeco.pytorch.TCPStore;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Shutdown;
 import scala.runtime.AbstractFunction1;
@@ -20,6 +19,7 @@ final class SegmentTask
   private final AveragingWorker worker;
   private final String driverHost;
   private final int port;
+  private final Secret secret;
   private final Duration deadline;
   private final ComputeDevice device;
 
@@ -27,11 +27,13 @@ final class SegmentTask
       AveragingWorker worker,
       String driverHost,
       int port,
+      Secret secret,
       Duration deadline,
       ComputeDevice device) {
     this.worker = worker;
     this.driverHost = driverHost;
     this.port = port;
+    this.secret = secret;
     this.deadline = deadline;
     this.device = device;
   }
@@ -44,9 +46,15 @@ final class SegmentTask
     String address = context.getTaskInfos()[rank].address();
     String host = address.substring(0, address.lastIndexOf(':'));
     Natives.load();
-    TCPStore store = Rendezvous.connect(driverHost, port, deadline);
+    try (DriverLink driver = DriverLink.open(secret, driverHost, port, deadline)) {
+      return train(context, driver, rank, host);
+    }
+  }
+
+  private scala.collection.Iterator<AveragingResult> train(
+      BarrierTaskContext context, DriverLink driver, int rank, String host) {
     try (Shutdown.Region region = Shutdown.enter()) {
-      Rendezvous.started(store);
+      driver.started(rank);
       Place place = device.place(context.resourcesJMap(), rank);
       worker.requireMemory(
           place,
@@ -58,7 +66,7 @@ final class SegmentTask
       AveragingResult result =
           worker.train(
               new Seat(
-                  store,
+                  driver,
                   host,
                   rank,
                   context.getTaskInfos().length,
@@ -66,18 +74,16 @@ final class SegmentTask
                   () -> context.isInterrupted() || Shutdown.begun()));
       return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
     } catch (IOException | RuntimeException | Error e) {
-      throw told(e, store, rank, host);
-    } finally {
-      store.releaseReference();
+      throw told(e, driver, rank, host);
     }
   }
 
   /** Leaves the failure for the driver, as far as it still listens. */
   private static IllegalStateException told(
-      Throwable failure, TCPStore store, int rank, String host) {
+      Throwable failure, DriverLink driver, int rank, String host) {
     WorkerFailure record = WorkerFailure.of(failure, rank, host);
     try {
-      Rendezvous.fail(store, record);
+      driver.fail(record);
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
     }

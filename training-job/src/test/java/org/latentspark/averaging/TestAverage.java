@@ -11,8 +11,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.TCPStore;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -65,12 +65,12 @@ class TestAverage {
   }
 
   @Test
-  void vectorsLongerThanAChunkAreAveragedWhole() throws Exception {
-    int count = (int) Average.CHUNK + 5;
+  void vectorsOfManyStretchesAreAveragedWhole() throws Exception {
+    int count = 21 * Ring.SEGMENT + 5;
     List<float[]> averages = averages(new long[] {1, 1}, PLAIN, Wire.FP32, count);
     float[] first = replica(0, count);
     float[] second = replica(1, count);
-    for (int place : new int[] {0, count / 2, (int) Average.CHUNK - 1, count - 5, count - 1}) {
+    for (int place : new int[] {0, count / 2, 2 * Ring.SEGMENT - 1, count - 5, count - 1}) {
       assertThat(averages.get(1)[place])
           .as("value at %d", place)
           .isCloseTo((first[place] + second[place]) / 2, within(1e-6f));
@@ -117,19 +117,18 @@ class TestAverage {
     int workers = examples.length;
     double all = Arrays.stream(examples).sum();
     ExecutorService threads = Executors.newFixedThreadPool(workers);
-    try (Rendezvous rendezvous = new Rendezvous(DEADLINE)) {
+    Secret secret = Secret.draw(new SparkConf(false));
+    try (Rendezvous rendezvous = new Rendezvous(workers, secret, DEADLINE)) {
       List<Future<float[]>> results = new ArrayList<>();
       for (int rank = 0; rank < workers; rank++) {
         int own = rank;
         results.add(
             threads.submit(
                 () -> {
-                  TCPStore store = Rendezvous.connect("127.0.0.1", rendezvous.port(), DEADLINE);
-                  Seat seat = new Seat(store, "127.0.0.1", own, workers, Place.CPU, () -> false);
-                  try {
+                  try (DriverLink driver =
+                      DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
+                    Seat seat = new Seat(driver, "127.0.0.1", own, workers, Place.CPU, () -> false);
                     return average(seat, plan(workers, outer, wire), examples[own] / all, count);
-                  } finally {
-                    store.releaseReference();
                   }
                 }));
       }
@@ -143,16 +142,15 @@ class TestAverage {
     }
   }
 
-  private static float[] average(Seat seat, AveragingPlan plan, double share, int count) {
+  private static float[] average(Seat seat, AveragingPlan plan, double share, int count)
+      throws Exception {
     try (PointerScope scope = new PointerScope();
         Collective peers = Collective.join(seat, DEADLINE);
         Average average = new Average(count, plan)) {
       average.values().fill_(new org.bytedeco.pytorch.Scalar(1));
       Tensor replica = Tensors.of(replica(seat.rank(), count), count);
-      average.update(peers, replica, share);
+      average.update(peers, replica, share, Collective.Stretch.NONE);
       assertThat(replica.equal(average.values())).as("the replica follows").isTrue();
-      // Whoever leaves first would cut off those who still wait for its part.
-      peers.sum(0);
       return Tensors.floats(average.values());
     }
   }

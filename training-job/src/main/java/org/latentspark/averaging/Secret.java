@@ -1,0 +1,67 @@
+package org.latentspark.averaging;
+
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.network.sasl.SecretKeyHolder;
+
+/**
+ * What the processes of one stage prove to each other that they belong to it: drawn by the driver,
+ * known to whoever receives the stage's tasks, and gone with the stage.
+ *
+ * <p>Tasks travel by Spark's own channels, which {@code spark.authenticate} and {@code
+ * spark.network.crypto.enabled} protect. With the latter, what the processes say to each other
+ * afterwards is encrypted, too.
+ */
+record Secret(String key, Map<String, String> crypto) implements Serializable, SecretKeyHolder {
+  private static final long serialVersionUID = 1;
+  private static final int BYTES = 32;
+  private static final String CRYPTO = "spark.network.crypto.";
+  private static final String OLDER = "spark.authenticate.enableSaslEncryption";
+
+  /** Draws a secret; {@code conf} says whether, and by what cipher, its holders encrypt. */
+  static Secret draw(SparkConf conf) {
+    byte[] bytes = new byte[BYTES];
+    new SecureRandom().nextBytes(bytes);
+    Map<String, String> crypto = new HashMap<>();
+    Arrays.stream(conf.getAll())
+        .filter(setting -> setting._1().startsWith(CRYPTO) || setting._1().equals(OLDER))
+        .forEach(setting -> crypto.put(setting._1(), setting._2()));
+    // Whoever cannot encrypt where it is asked for is not let in by the older protocol.
+    crypto.put(CRYPTO + "saslFallback", "false");
+    return new Secret(HexFormat.of().formatHex(bytes), crypto);
+  }
+
+  @Override
+  public String getSaslUser(String application) {
+    return "latentspark";
+  }
+
+  @Override
+  public String getSecretKey(String application) {
+    return key;
+  }
+
+  /** Returns a name that only holders of the key can know, and that does not give it away. */
+  String nameOf(String thing) {
+    try {
+      byte[] text = (key + "/" + thing).getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java has SHA-256", e);
+    }
+  }
+
+  /** Returns a text without the key. */
+  @Override
+  public String toString() {
+    return "Secret[" + crypto + "]";
+  }
+}
