@@ -48,7 +48,7 @@ final class PeerNetwork implements AutoCloseable {
     context = new TransportContext(conf, handler);
   }
 
-  /** Prepares connections of a process that no other connects to. */
+  /** Prepares connections of a process to which no other connects. */
   PeerNetwork(Secret secret, Duration deadline) {
     this(secret, deadline, new NoOpRpcHandler());
   }

@@ -2,13 +2,14 @@ package org.latentspark.averaging;
 
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
 
@@ -28,15 +29,13 @@ record Secret(String key, Map<String, String> crypto) implements Serializable, S
 
   /** Draws a secret; {@code conf} says whether, and by what cipher, its holders encrypt. */
   static Secret draw(SparkConf conf) {
-    byte[] bytes = new byte[BYTES];
-    new SecureRandom().nextBytes(bytes);
     Map<String, String> crypto = new HashMap<>();
     Arrays.stream(conf.getAll())
         .filter(setting -> setting._1().startsWith(CRYPTO) || setting._1().equals(OLDER))
         .forEach(setting -> crypto.put(setting._1(), setting._2()));
     // Whoever cannot encrypt where it is asked for is not let in by the older protocol.
     crypto.put(CRYPTO + "saslFallback", "false");
-    return new Secret(HexFormat.of().formatHex(bytes), crypto);
+    return new Secret(HexFormat.of().formatHex(random(BYTES)), crypto);
   }
 
   @Override
@@ -49,14 +48,33 @@ record Secret(String key, Map<String, String> crypto) implements Serializable, S
     return key;
   }
 
+  /** Returns bytes that nobody can foresee. */
+  static byte[] random(int count) {
+    byte[] bytes = new byte[count];
+    new SecureRandom().nextBytes(bytes);
+    return bytes;
+  }
+
+  /** Tells whether the holders encrypt what they say to each other. */
+  boolean encrypts() {
+    return Boolean.parseBoolean(crypto.get(CRYPTO + "enabled"))
+        || Boolean.parseBoolean(crypto.get(OLDER));
+  }
+
+  /** Returns 32 bytes that only holders of the key can make of {@code text}: HMAC-SHA256. */
+  byte[] sign(byte[] text) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(key.getBytes(StandardCharsets.US_ASCII), "HmacSHA256"));
+      return mac.doFinal(text);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("Every Java has HmacSHA256", e);
+    }
+  }
+
   /** Returns a name that only holders of the key can know, and that does not give it away. */
   String nameOf(String thing) {
-    try {
-      byte[] text = (key + "/" + thing).getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(sign(thing.getBytes(StandardCharsets.UTF_8)));
   }
 
   /** Returns a text without the key. */

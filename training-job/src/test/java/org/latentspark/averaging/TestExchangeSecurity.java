@@ -10,13 +10,13 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -25,10 +25,12 @@ import org.apache.spark.SparkConf;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Tensors;
 
 /** Strangers knock at the driver and at the workers, by real sockets. */
@@ -38,6 +40,11 @@ class TestExchangeSecurity {
   private static final long SEED = 20261123;
   private static final int WORKERS = 3;
   private final ExecutorService threads = Executors.newCachedThreadPool();
+
+  @BeforeAll
+  static void load() {
+    Natives.load();
+  }
 
   @AfterEach
   void endThreads() {
@@ -77,44 +84,91 @@ class TestExchangeSecurity {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void exchangeGoesOnAmongStrangers(boolean encrypted) throws Exception {
-    SparkConf conf = conf(encrypted);
-    Secret secret = Secret.draw(conf);
+    Secret secret = Secret.draw(conf(encrypted));
     int count = 3 * WORKERS * Ring.SEGMENT + 7;
-    List<Socket> idle = new ArrayList<>();
-    CountDownLatch knocked = new CountDownLatch(1);
-    try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE)) {
+    List<Socket> silent = new ArrayList<>();
+    try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE);
+        DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
       List<Future<float[]>> sums = new ArrayList<>();
-      for (int rank = 0; rank < WORKERS; rank++) {
+      for (int rank = 1; rank < WORKERS; rank++) {
         int own = rank;
-        sums.add(threads.submit(() -> sum(secret, rendezvous.port(), own, count, idle, knocked)));
+        sums.add(threads.submit(() -> sum(secret, rendezvous.port(), own, count)));
       }
-      // While the workers wait at the start of their exchange.
-      while (portsOf(idle).size() < WORKERS) {
-        Thread.sleep(20);
-      }
-      Random random = new Random(SEED);
-      for (int port : portsOf(idle)) {
-        knock(port, random);
-        Secret wrong = Secret.draw(conf);
-        try (PeerNetwork stranger = new PeerNetwork(wrong, DEADLINE)) {
-          assertThatThrownBy(() -> stranger.connect("127.0.0.1", port))
-              .as("a stranger at port %d", port)
-              .isInstanceOf(RuntimeException.class);
+      Seat seat = seat(driver, 0);
+      try (PointerScope scope = new PointerScope();
+          RingDoor door = new RingDoor(seat)) {
+        // The others are at their doors now, and stay there until worker 0 has come, too.
+        Rendezvous.Address[] workers =
+            driver.join(0, new Rendezvous.Address("127.0.0.1", door.port()));
+        Random random = new Random(SEED);
+        for (int rank = 0; rank < WORKERS; rank++) {
+          int port = workers[rank].port();
+          silent.add(new Socket(InetAddress.getLoopbackAddress(), port));
+          knock(port, random);
+          if (rank > 0) {
+            pretend(port, rank, random);
+          }
+        }
+        try (Ring ring = new Ring(seat, door.connect(workers[1], DEADLINE))) {
+          float[] own = sum(ring, 0, count);
+          for (int place = 0; place < count; place += 1013) {
+            assertThat(own[place]).as("sum at %d", place).isEqualTo(3 * (place % 1000) + 3f);
+          }
+          for (Future<float[]> sum : sums) {
+            float[] others = sum.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+            assertThat(Arrays.equals(others, own)).as("alike").isTrue();
+          }
         }
       }
-      knocked.countDown();
-      float[] first = sums.get(0).get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
-      for (int place = 0; place < count; place += 1013) {
-        assertThat(first[place]).as("sum at %d", place).isEqualTo(3 * (place % 1000) + 3f);
-      }
-      for (Future<float[]> sum : sums) {
-        assertThat(Arrays.equals(sum.get(), first)).as("alike").isTrue();
-      }
     } finally {
-      for (Socket socket : idle) {
+      for (Socket socket : silent) {
         socket.close();
       }
     }
+  }
+
+  @Test
+  void strangerThatIsTakenForANeighbourIsRefused() throws Exception {
+    Secret secret = Secret.draw(conf(false));
+    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE);
+        DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE);
+        ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        RingDoor door = new RingDoor(seat(driver, 0))) {
+      Future<?> answer =
+          threads.submit(
+              () -> {
+                try (Socket socket = stranger.accept()) {
+                  socket.getInputStream().readNBytes(36);
+                  socket.getOutputStream().write(new byte[64]);
+                  return socket.getInputStream().readAllBytes();
+                }
+              });
+      Rendezvous.Address address = new Rendezvous.Address("127.0.0.1", stranger.getLocalPort());
+      assertThatThrownBy(() -> door.connect(address, DEADLINE))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("does not know the secret");
+      answer.get(DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void sealedMessageCannotBeReadChangedOrSaidAgain() {
+    byte[] key = Secret.random(32);
+    ByteBuffer plain = ByteBuffer.wrap("a gradient".getBytes(StandardCharsets.US_ASCII));
+    ByteBuffer sealed = RecordCipher.sealing(key).seal(plain.duplicate());
+    byte[] bytes = new byte[sealed.remaining()];
+    sealed.duplicate().get(bytes);
+    assertThat(new String(bytes, StandardCharsets.ISO_8859_1)).doesNotContain("gradient");
+    RecordCipher opening = RecordCipher.opening(key);
+    ByteBuffer opened = ByteBuffer.allocate(plain.remaining());
+    opening.open(sealed.duplicate(), opened);
+    assertThat(opened.flip()).isEqualTo(plain);
+    assertThatThrownBy(() -> opening.open(sealed.duplicate(), ByteBuffer.allocate(100)))
+        .hasMessageContaining("changed on its way");
+    bytes[3] ^= 1;
+    assertThatThrownBy(
+            () -> RecordCipher.opening(key).open(ByteBuffer.wrap(bytes), ByteBuffer.allocate(100)))
+        .hasMessageContaining("changed on its way");
   }
 
   @ParameterizedTest
@@ -148,32 +202,40 @@ class TestExchangeSecurity {
     return new SparkConf(false).set("spark.network.crypto.enabled", Boolean.toString(encrypted));
   }
 
-  /** Joins, lets a stranger connect to the own port and say nothing, and sums. */
-  private static float[] sum(
-      Secret secret, int port, int rank, int count, List<Socket> idle, CountDownLatch knocked)
-      throws Exception {
-    try (DriverLink driver = DriverLink.open(secret, "127.0.0.1", port, DEADLINE)) {
-      Seat seat = new Seat(driver, "127.0.0.1", rank, WORKERS, Place.CPU, () -> false);
-      try (PointerScope scope = new PointerScope();
-          Ring ring = Ring.join(seat, DEADLINE)) {
-        synchronized (idle) {
-          idle.add(new Socket(InetAddress.getLoopbackAddress(), ring.port()));
-        }
-        knocked.await();
-        float[] values = new float[count];
-        for (int place = 0; place < count; place++) {
-          values[place] = place % 1000 + rank;
-        }
-        Tensor vector = Tensors.of(values, count);
-        ring.sum(vector);
-        return Tensors.floats(vector);
-      }
+  private static Seat seat(DriverLink driver, int rank) {
+    return new Seat(driver, "127.0.0.1", rank, WORKERS, Place.CPU, () -> false);
+  }
+
+  private static float[] sum(Secret secret, int port, int rank, int count) throws Exception {
+    try (DriverLink driver = DriverLink.open(secret, "127.0.0.1", port, DEADLINE);
+        Collective ring = Collective.join(seat(driver, rank), DEADLINE)) {
+      return sum(ring, rank, count);
     }
   }
 
-  private static List<Integer> portsOf(List<Socket> sockets) {
-    synchronized (sockets) {
-      return sockets.stream().map(Socket::getPort).toList();
+  private static float[] sum(Collective ring, int rank, int count) {
+    float[] values = new float[count];
+    for (int place = 0; place < count; place++) {
+      values[place] = place % 1000 + rank;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      Tensor vector = Tensors.of(values, count);
+      ring.sum(vector);
+      return Tensors.floats(vector);
+    }
+  }
+
+  /** Greets as the left neighbour of {@code rank} does, but cannot prove anything. */
+  private static void pretend(int port, int rank, Random random) throws IOException {
+    byte[] noise = new byte[32];
+    random.nextBytes(noise);
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      OutputStream out = socket.getOutputStream();
+      out.write(ByteBuffer.allocate(4).putInt(rank - 1).array());
+      out.write(noise);
+      assertThat(socket.getInputStream().readNBytes(64)).as("the challenge").hasSize(64);
+      out.write(noise);
+      assertThat(socket.getInputStream().read()).as("closed without a word").isNegative();
     }
   }
 

@@ -71,7 +71,7 @@ class TestTrainOnCluster {
       awaitExecutor(run, "Replica.step");
       TrainProcess.signal("STOP", cluster.executors().get(0).pid());
       ProcessHandle waiting = cluster.executors().get(1);
-      run.await("exchange", () -> TrainProcess.stacks(waiting).contains("Mailbox.await"));
+      run.await("exchange", () -> TrainProcess.stacks(waiting).contains("RingSocket.await"));
       TrainProcess.kill(waiting);
       TrainProcess.signal("CONT", cluster.executors().get(0).pid());
       awaitFailures(run, 3);

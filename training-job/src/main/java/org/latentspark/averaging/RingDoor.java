@@ -1,0 +1,138 @@
+package org.latentspark.averaging;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+
+/**
+ * Where a worker's left neighbour knocks, and many others may: connects a worker to both of its
+ * neighbours, and closes the connections of all who do not know the stage's secret.
+ */
+final class RingDoor implements AutoCloseable {
+  private final Seat seat;
+  private final int left;
+  private final int right;
+  private final ServerSocketChannel listener;
+  private final Selector selector;
+  private Handshake fromLeft;
+  private Handshake toRight;
+
+  /** Opens on a free port. */
+  RingDoor(Seat seat) throws IOException {
+    this.seat = seat;
+    left = (seat.rank() + seat.workers() - 1) % seat.workers();
+    right = (seat.rank() + 1) % seat.workers();
+    listener = ServerSocketChannel.open();
+    selector = Selector.open();
+    listener.bind(new InetSocketAddress(0), 4 * seat.workers() + 128).configureBlocking(false);
+    listener.register(selector, SelectionKey.OP_ACCEPT);
+  }
+
+  /** Returns the port. */
+  int port() throws IOException {
+    return ((InetSocketAddress) listener.getLocalAddress()).getPort();
+  }
+
+  /**
+   * Connects to both neighbours.
+   *
+   * @param next where the one on the right listens
+   * @throws IOException when the right one does not answer, or refuses
+   * @throws IllegalStateException at the deadline
+   */
+  RingSocket connect(Rendezvous.Address next, Duration deadline) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    channel
+        .socket()
+        .connect(
+            new InetSocketAddress(next.host(), next.port()), Math.toIntExact(deadline.toMillis()));
+    watch(channel);
+    toRight = Handshake.toRight(channel, seat.driver().secret(), seat.rank(), right);
+    channel.keyFor(selector).attach(toRight);
+    boolean met = false;
+    boolean let = false;
+    long end = System.nanoTime() + deadline.toNanos();
+    while (!met || !let) {
+      long rest = (end - System.nanoTime()) / 1_000_000;
+      if (rest <= 0) {
+        throw new IllegalStateException(
+            "Timed out after " + deadline + " waiting for worker " + (met ? left : right));
+      }
+      selector.select(rest);
+      if (Thread.interrupted()) {
+        throw new StoppedException("Interrupted while waiting for worker " + left);
+      }
+      for (SelectionKey key : selector.selectedKeys()) {
+        if (key.attachment() == null) {
+          accept();
+          continue;
+        }
+        Handshake handshake = (Handshake) key.attachment();
+        switch (handshake.advance()) {
+          case DONE -> {
+            key.cancel();
+            if (handshake.connects()) {
+              met = true;
+            } else if (!let) {
+              let = true;
+              fromLeft = handshake;
+            } else {
+              handshake.channel().close();
+            }
+          }
+          case REFUSED -> {
+            handshake.channel().close();
+            if (handshake.connects()) {
+              throw new IOException("Worker " + right + " does not know the secret of the stage");
+            }
+          }
+          case UNDER_WAY -> {
+            // The rest of its words is still on the way.
+          }
+        }
+      }
+      selector.selectedKeys().clear();
+    }
+    // Channels may change hands only when no selector knows them any more.
+    selector.selectNow();
+    RingSocket ring = new RingSocket(seat.driver().secret(), fromLeft, toRight, deadline);
+    fromLeft = null;
+    toRight = null;
+    return ring;
+  }
+
+  private void accept() throws IOException {
+    for (SocketChannel channel = listener.accept(); channel != null; channel = listener.accept()) {
+      watch(channel);
+      channel
+          .keyFor(selector)
+          .attach(Handshake.fromLeft(channel, seat.driver().secret(), left, seat.rank()));
+    }
+  }
+
+  private void watch(SocketChannel channel) throws IOException {
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true).configureBlocking(false);
+    channel.register(selector, SelectionKey.OP_READ);
+  }
+
+  /** Closes the door and the connections of all who did not get in. */
+  @Override
+  public void close() throws IOException {
+    for (SelectionKey key : selector.keys()) {
+      key.channel().close();
+    }
+    selector.close();
+    listener.close();
+    if (fromLeft != null) {
+      fromLeft.channel().close();
+    }
+    if (toRight != null) {
+      toRight.channel().close();
+    }
+  }
+}
