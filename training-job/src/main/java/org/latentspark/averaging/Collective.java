@@ -50,10 +50,10 @@ interface Collective extends AutoCloseable {
   @Override
   void close();
 
-  /** Runs {@code work} on stretches of {@code length} values, the last one shorter. */
-  static void stretches(Tensor vector, long length, Stretch work) {
-    for (long start = 0; start < vector.numel(); start += length) {
-      work.at(start, Math.min(length, vector.numel() - start));
+  /** Runs {@code work} on pieces of at most {@code length} values, from {@code start} on. */
+  static void pieces(long start, long count, long length, Stretch work) {
+    for (long done = 0; done < count; done += Math.min(length, count)) {
+      work.at(start + done, Math.min(length, count - done));
     }
   }
 
@@ -66,8 +66,9 @@ interface Collective extends AutoCloseable {
 
     @Override
     public void sum(Tensor vector, Wire wire, Stretch before, Stretch after) {
-      stretches(
-          vector,
+      pieces(
+          0,
+          vector.numel(),
           Ring.SEGMENT,
           (start, count) -> {
             before.at(start, count);

@@ -77,8 +77,9 @@ final class GpuCollective implements Collective {
 
   @Override
   public void sum(Tensor vector, Wire wire, Stretch before, Stretch after) {
-    Collective.stretches(
-        vector,
+    Collective.pieces(
+        0,
+        vector.numel(),
         CHUNK,
         (start, count) -> {
           before.at(start, count);
