@@ -23,7 +23,7 @@ import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
 import org.latentspark.tensor.VectorMemory;
 
-/** Averages replicas of workers that are threads here, joined by Gloo as on a cluster. */
+/** Averages replicas of workers that are threads here, joined by sockets as on a cluster. */
 class TestAverage {
   private static final long SEED = 20261123;
   private static final Duration DEADLINE = Duration.ofMinutes(2);
