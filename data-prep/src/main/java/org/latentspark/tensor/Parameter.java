@@ -52,10 +52,15 @@ public final class Parameter {
   }
 
   void bind(Tensor view) {
-    if (tensor != null) {
-      tensor.releaseReference();
-    }
+    unbind();
     view.retainReference();
     tensor = view;
+  }
+
+  void unbind() {
+    if (tensor != null) {
+      tensor.releaseReference();
+      tensor = null;
+    }
   }
 }

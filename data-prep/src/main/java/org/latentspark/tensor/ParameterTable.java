@@ -97,6 +97,18 @@ public final class ParameterTable {
   }
 
   /**
+   * Gives back the hold on the vectors that the parameters are bound to, which a garbage collection
+   * would do some time; before its next use the model must be bound anew.
+   */
+  public void unbind() {
+    parameters.values().forEach(Parameter::unbind);
+    if (values != null) {
+      values.releaseReference();
+      values = null;
+    }
+  }
+
+  /**
    * Fills every parameter with its starting values, each from its own stream of {@code seed}; they
    * are drawn on the CPU, so that they are the same on every device.
    */

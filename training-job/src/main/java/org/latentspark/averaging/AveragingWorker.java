@@ -78,9 +78,11 @@ final class AveragingWorker implements Serializable {
   AveragingResult train(Seat seat) throws IOException {
     AveragingPlan here = plan.at(seat.place());
     Natives.operationThreads(plan.threads());
-    try (Replica replica =
+    // Joined first: whoever is here has passed its check of memory, which others' vectors would
+    // lower.
+    try (Collective peers = Collective.join(seat, plan.deadline());
+        Replica replica =
             new Replica(ComputationGraphConfiguration.fromJson(graphJson), here, seat.place());
-        Collective peers = Collective.join(seat, plan.deadline());
         Average average = new Average(replica.values().numel(), here);
         TrainingVectors vectors =
             new TrainingVectors(average.values(), state(replica, average), here.vectors());

@@ -9,13 +9,13 @@ import java.util.Locale;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Peer;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.graph.Architecture;
+import org.latentspark.graph.FlatNetwork;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Precision;
@@ -86,18 +86,18 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
             .setAppName("latentspark bench large")
             .setIfMissing("spark.master", "local[2]");
     long start = System.nanoTime();
+    VectorMemory vectors = new VectorMemory(folder.toString());
     try (ProcessMemory memory = ProcessMemory.watch();
-        JavaSparkContext spark = new JavaSparkContext(conf)) {
+        JavaSparkContext spark = new JavaSparkContext(conf);
+        FlatNetwork network = new FlatNetwork(graph, vectors)) {
       System.out.println("Cluster: " + spark.master());
-      ComputationGraph network = new ComputationGraph(graph);
-      network.init();
-      new SparkComputationGraph(spark, network, master(plan, folder, memory, start))
+      new SparkComputationGraph(spark, network.graph(), master(plan, vectors, start))
           .fitPathsMultiDataSet(spark.parallelize(List.of("none"), 1));
       System.out.printf(
           Locale.ROOT,
           "%,d parameters, %d workers: at most %.1f GiB in all processes together, and %.1f GiB of"
               + " mapped files that memory need not hold%n",
-          network.numParams(),
+          network.graph().numParams(),
           WORKERS,
           memory.ownGibibytes(),
           memory.fileGibibytes());
@@ -109,8 +109,7 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
     }
   }
 
-  private static AveragingTrainingMaster master(
-      Plan plan, Path folder, ProcessMemory memory, long start) {
+  private static AveragingTrainingMaster master(Plan plan, VectorMemory vectors, long start) {
     AveragingPlan averaging =
         new AveragingPlan(
             WORKERS,
@@ -128,7 +127,7 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
             1,
             new OuterOptimizer.PlainSettings(),
             Wire.FP32,
-            new VectorMemory(folder.toString()));
+            vectors);
     // What travels to the executors: numbers, not the plan.
     int batchSize = plan.batchSize();
     int latents = plan.latents();

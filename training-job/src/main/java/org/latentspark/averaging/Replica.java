@@ -145,6 +145,8 @@ final class Replica implements AutoCloseable {
   @Override
   public void close() {
     optimizer.close();
+    // The model's views would hold a GPU's vectors until a garbage collection.
+    model().parameters().unbind();
     values.releaseReference();
     gradients.releaseReference();
     // ND4J's memory would wait for a garbage collection that off-heap vectors never bring about.

@@ -9,7 +9,11 @@ import org.latentspark.cli.UsageException;
 
 /** Foresees, before a worker allocates anything, whether its vectors will fit. */
 public final class WorkerMemory {
-  /** Between two steps nothing else lives; within one, activations take no less than this. */
+  /**
+   * Between two steps nothing else lives. Within one there are activations, the gradients on their
+   * way into the flat vector, and libtorch's reordered weights; with recomputed activations and
+   * small batches those take less than this, which is then left for the JVM.
+   */
   private static final int WITHIN_A_STEP = 1;
 
   /** Values and gradients as DL4J's graph allocates them on the host. */

@@ -8,8 +8,10 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Tensors;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Shows ND4J's memory to libtorch and the other way round, without copies where that is possible.
@@ -32,6 +34,15 @@ public final class FlatViews {
         vector.data().addressPointer(),
         new long[] {vector.length()},
         new TensorOptions(ScalarType.Float));
+  }
+
+  /**
+   * Returns a vector [1, n] over the memory of a flat fp32 tensor on the CPU; the caller keeps the
+   * tensor's reference for as long as the vector is used.
+   */
+  static INDArray share(Tensor vector) {
+    DataBuffer memory = Nd4j.createBuffer(vector.data_ptr(), vector.numel(), DataType.FLOAT);
+    return Nd4j.create(memory, 1, vector.numel());
   }
 
   /** Returns a new tensor with a copy of {@code array}, fp32, of the same shape. */

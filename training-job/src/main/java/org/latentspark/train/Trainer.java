@@ -11,7 +11,6 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.latentspark.averaging.AveragingTrainingMaster;
 import org.latentspark.averaging.NonFiniteException;
@@ -28,7 +27,9 @@ import org.latentspark.cli.InputException;
 import org.latentspark.cli.Progress;
 import org.latentspark.cli.UsageException;
 import org.latentspark.graph.Architecture;
+import org.latentspark.graph.FlatNetwork;
 import org.latentspark.graph.TorchGraphs;
+import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.FileSystems;
 import org.nd4j.linalg.learning.config.Adam;
 
@@ -87,7 +88,73 @@ final class Trainer {
     }
     MetricsLog metrics = new MetricsLog(new Path(settings.output()), hadoop, rounds);
     RunEvents events = new RunEvents(new Path(settings.output()), hadoop, steps(rounds));
-    ComputationGraph network = network();
+    try (FlatNetwork network = network()) {
+      StateStore store = store(network.model(), checkpoints, state, texts, record);
+      System.out.printf(
+          Locale.ROOT,
+          "Training %s of %,d parameters with %d workers on %s, %s%n",
+          architecture.directory(),
+          network.graph().numParams(),
+          settings.plan().workers(),
+          settings.device(),
+          settings.plan().precision());
+      try (Progress progress =
+          Progress.start("train", "steps", all * settings.plan().frequency())) {
+        AveragingTrainingMaster master =
+            new AveragingTrainingMaster(
+                settings.plan(),
+                objective,
+                store,
+                new RunListener() {
+                  @Override
+                  public void round(RoundReport report) {
+                    metrics.add(report);
+                    RunMetrics.here().round(report);
+                    events.add(report);
+                    show(progress, report);
+                  }
+
+                  @Override
+                  public void state(String name) {
+                    metrics.flush();
+                    events.flush();
+                    reached(checkpoints, name, listener, events);
+                  }
+                });
+        master.computeOn(settings.device());
+        SparkComputationGraph graph = new SparkComputationGraph(spark, network.graph(), master);
+        while (rounds < all) {
+          master.prepare(state, workforce.next());
+          try {
+            graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
+            state = master.state();
+          } catch (NonFiniteException e) {
+            throw new IllegalStateException(e.getMessage() + dump(e, rounds), e);
+          } catch (SegmentFailedException e) {
+            failures++;
+            workforce.recover(e, rounds, failures);
+            state = newest(checkpoints);
+          }
+          long done = roundsDone(checkpoints, state);
+          reached(checkpoints, state, listener, events);
+          metrics.keep(done);
+          events.keep(steps(done));
+          rounds = done;
+        }
+      }
+    }
+    return checkpoints.named(state);
+  }
+
+  /** Returns where states go, and come from: the run's own, or at its start the initial weights. */
+  private StateStore store(
+      TorchModel model,
+      Checkpoints checkpoints,
+      String state,
+      TreeMap<String, String> texts,
+      TreeMap<String, String> record)
+      throws IOException {
+    Configuration hadoop = spark.hadoopConfiguration();
     StateStore store =
         new CheckpointStore(
             settings.output(),
@@ -100,72 +167,12 @@ final class Trainer {
             settings.writing());
     if (rounds > 0) {
       CheckpointStore.requireSameModel(
-          checkpoints.named(state),
-          hadoop,
-          TorchGraphs.vertex(network).model(),
-          architecture.directory());
+          checkpoints.named(state), hadoop, model, architecture.directory());
     } else if (!settings.initial().isEmpty()) {
-      store =
-          WarmStart.of(
-              store,
-              settings.initial(),
-              architecture.directory(),
-              TorchGraphs.vertex(network).model(),
-              hadoop);
+      store = WarmStart.of(store, settings.initial(), architecture.directory(), model, hadoop);
       System.out.println("Beginning with the weights of " + settings.initial());
     }
-    System.out.printf(
-        Locale.ROOT,
-        "Training %s of %,d parameters with %d workers on %s, %s%n",
-        architecture.directory(),
-        network.numParams(),
-        settings.plan().workers(),
-        settings.device(),
-        settings.plan().precision());
-    try (Progress progress = Progress.start("train", "steps", all * settings.plan().frequency())) {
-      AveragingTrainingMaster master =
-          new AveragingTrainingMaster(
-              settings.plan(),
-              objective,
-              store,
-              new RunListener() {
-                @Override
-                public void round(RoundReport report) {
-                  metrics.add(report);
-                  RunMetrics.here().round(report);
-                  events.add(report);
-                  show(progress, report);
-                }
-
-                @Override
-                public void state(String name) {
-                  metrics.flush();
-                  events.flush();
-                  reached(checkpoints, name, listener, events);
-                }
-              });
-      master.computeOn(settings.device());
-      SparkComputationGraph graph = new SparkComputationGraph(spark, network, master);
-      while (rounds < all) {
-        master.prepare(state, workforce.next());
-        try {
-          graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
-          state = master.state();
-        } catch (NonFiniteException e) {
-          throw new IllegalStateException(e.getMessage() + dump(e, rounds), e);
-        } catch (SegmentFailedException e) {
-          failures++;
-          workforce.recover(e, rounds, failures);
-          state = newest(checkpoints);
-        }
-        long done = roundsDone(checkpoints, state);
-        reached(checkpoints, state, listener, events);
-        metrics.keep(done);
-        events.keep(steps(done));
-        rounds = done;
-      }
-    }
-    return checkpoints.named(state);
+    return store;
   }
 
   private long steps(long averages) {
@@ -211,16 +218,15 @@ final class Trainer {
     return Checkpoints.of(new Path(settings.output()), spark.hadoopConfiguration());
   }
 
-  private ComputationGraph network() {
-    ComputationGraph network =
-        new ComputationGraph(
-            TorchGraphs.configuration(
-                architecture,
-                settings.modelJson(),
-                settings.seed(),
-                new Adam(settings.plan().learningRate().peak())));
-    network.init();
-    return network;
+  /** Makes DL4J's graph, which takes the last average; until then it need not be in memory. */
+  private FlatNetwork network() {
+    return new FlatNetwork(
+        TorchGraphs.configuration(
+            architecture,
+            settings.modelJson(),
+            settings.seed(),
+            new Adam(settings.plan().learningRate().peak())),
+        settings.plan().vectors());
   }
 
   /** Returns the newest whole checkpoint's name and tells of those that it passes over. */

@@ -2,14 +2,22 @@ package org.latentspark.averaging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.cli.Settings;
 
 class TestLargeBench {
   private final LargeBench benchmark = new LargeBench();
+
+  @TempDir private Path folder;
 
   @Test
   void defaultsArePinned() {
@@ -23,6 +31,25 @@ class TestLargeBench {
     LargeBench.Plan plan = settings.read(benchmark::configure);
     assertThat(settings.unread()).isEmpty();
     assertThat(plan.channels()).isEqualTo("[320, 640, 1280, 1280]");
+  }
+
+  @Test
+  @Tag("slow")
+  void aSmallModelMakesItsRoundAndLeavesNoFiles() throws Exception {
+    System.setProperty("spark.ui.enabled", "false");
+    PrintStream out = System.out;
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(told, true, StandardCharsets.UTF_8));
+    try {
+      benchmark.run(new LargeBench.Plan("[32, 32, 64, 64]", 1, 8, folder.toString()));
+    } finally {
+      System.setOut(out);
+      System.clearProperty("spark.ui.enabled");
+    }
+    assertThat(told.toString(StandardCharsets.UTF_8))
+        .contains("A round after ")
+        .containsPattern("bench=large ratio=0\\.\\d+ budget=1");
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test
