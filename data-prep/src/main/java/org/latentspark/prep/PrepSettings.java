@@ -5,12 +5,12 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.Settings;
 import org.latentspark.filter.FilterSettings;
 import org.latentspark.image.FetchSettings;
 import org.latentspark.image.ImageSettings;
 import org.latentspark.latents.LatentKind;
+import org.latentspark.tensor.FileSystems;
 
 /**
  * The configuration of {@code prep}; {@code reference.conf} says what each key means.
@@ -107,7 +107,7 @@ record PrepSettings(
 
   /** Returns the same with paths that mean the same on every machine, whatever its directory. */
   PrepSettings qualified(Configuration hadoop) throws IOException {
-    return with(qualify(output, hadoop), qualify(encoders, hadoop));
+    return with(FileSystems.qualified(output, hadoop), FileSystems.qualified(encoders, hadoop));
   }
 
   /** Returns the same with another directory for the dataset. */
@@ -135,11 +135,6 @@ record PrepSettings(
         image,
         filter,
         fetch);
-  }
-
-  private static String qualify(String path, Configuration hadoop) throws IOException {
-    Path plain = new Path(path);
-    return plain.getFileSystem(hadoop).makeQualified(plain).toString();
   }
 
   private static List<String> source(Settings settings) {

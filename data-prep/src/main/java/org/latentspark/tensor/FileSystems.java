@@ -18,4 +18,13 @@ public final class FileSystems {
     FileSystem fileSystem = path.getFileSystem(configuration);
     return fileSystem instanceof LocalFileSystem local ? local.getRawFileSystem() : fileSystem;
   }
+
+  /**
+   * Returns {@code path} such that it means the same on every machine, whatever its default file
+   * system and working directory: for the driver, before it hands a path to executors.
+   */
+  public static String qualified(String path, Configuration configuration) throws IOException {
+    Path plain = new Path(path);
+    return of(plain, configuration).makeQualified(plain).toString();
+  }
 }

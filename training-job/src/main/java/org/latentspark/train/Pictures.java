@@ -99,7 +99,9 @@ record Pictures(String images, int size, ArrayList<Entry> entries) implements Se
             });
     ArrayList<Entry> entries = new ArrayList<>(byFile.values());
     entries.sort(Comparator.comparing(Entry::key));
-    return new Pictures(source.images(), source.size(), entries);
+    String images =
+        FileSystems.qualified(source.images(), spark.sparkContext().hadoopConfiguration());
+    return new Pictures(images, source.size(), entries);
   }
 
   /** Reads this worker's share of a split; pictures that cannot be read are counted and skipped. */

@@ -21,6 +21,7 @@ import org.latentspark.graph.Architecture;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
+import org.latentspark.tensor.FileSystems;
 import org.latentspark.unet.Activations;
 import org.latentspark.unet.UNet2DConditionConfig;
 
@@ -120,7 +121,7 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
     Path checkpoint =
         trainer.run(
             new DenoisingObjective(
-                plan.dataset(),
+                FileSystems.qualified(plan.dataset(), hadoop),
                 manifest.version(),
                 plan.scheduler().toJson(),
                 plan.noise(),

@@ -157,7 +157,7 @@ final class Trainer {
     Configuration hadoop = spark.hadoopConfiguration();
     StateStore store =
         new CheckpointStore(
-            settings.output(),
+            FileSystems.qualified(settings.output(), hadoop),
             architecture.directory(),
             settings.seed(),
             texts,

@@ -48,8 +48,7 @@ record WarmStart(StateStore store, String directory, String model) implements St
                           .formatted(initial, model)));
     }
     CheckpointStore.requireSameModel(directory, hadoop, network, model);
-    Path qualified = FileSystems.of(directory, hadoop).makeQualified(directory);
-    return new WarmStart(store, qualified.toString(), model);
+    return new WarmStart(store, FileSystems.qualified(directory.toString(), hadoop), model);
   }
 
   @Override

@@ -168,6 +168,20 @@ class TestTrainOnCluster {
     assertThat(folder.resolve("fewer/lease.json")).as("lease").doesNotExist();
   }
 
+  @Test
+  void pathsRelativeToTheDriverReachExecutorsInOtherFolders() throws Exception {
+    try (TrainProcess run =
+        start(
+            "relative",
+            "dataset=../dataset",
+            "output=../relative",
+            "steps=60",
+            "recovery.attempts=1")) {
+      assertThat(run.exitCode()).as("exit code; %s", run.log()).isZero();
+    }
+    assertThat(folder.resolve("relative/checkpoints/step-000000060/checkpoint.json")).exists();
+  }
+
   /** Waits until both executors train and one is seen in a method; returns that one. */
   private static ProcessHandle awaitExecutor(TrainProcess run, String method) throws Exception {
     List<ProcessHandle> found = new ArrayList<>();
