@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -126,9 +127,15 @@ public final class Tensors {
     }
   }
 
-  /** Returns a tensor on the device of {@code other}; itself where it is there already. */
+  /**
+   * Returns a tensor on the device of {@code other}; itself where it is there already. From pinned
+   * memory a GPU fetches it by itself, before what is computed with it there.
+   */
   public static Tensor beside(Tensor other, Tensor tensor) {
-    return tensor.to(other.device(), tensor.scalar_type());
+    // On the way back the CPU would not wait for the values.
+    boolean unwaited = tensor.is_cpu();
+    return tensor.to(
+        other.device(), tensor.scalar_type(), unwaited, false, new MemoryFormatOptional());
   }
 
   /** Wraps a tensor, or null, for libtorch's optional arguments. */

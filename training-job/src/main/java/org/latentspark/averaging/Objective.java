@@ -27,6 +27,14 @@ public interface Objective extends Serializable {
     int batchSize();
 
     /**
+     * Waits for the examples of a batch, where they come by themselves; {@link #loss} may be called
+     * without, but the wait then counts as its work.
+     *
+     * @param batch counted as {@link #loss} does
+     */
+    default void await(long batch) {}
+
+    /**
      * Returns the scalar loss of a batch, the mean over its examples, with its graph.
      *
      * <p>Every random draw depends only on the run's seed, the rank and the batch, so a rerun

@@ -63,7 +63,13 @@ final class Replica implements AutoCloseable {
   }
 
   /** What a step gave: the batch's loss, the gradient's norm, and where the time went. */
-  record Step(double loss, double gradientNorm, long lossNanos, long backwardNanos, long allNanos) {
+  record Step(
+      double loss,
+      double gradientNorm,
+      long dataNanos,
+      long lossNanos,
+      long backwardNanos,
+      long allNanos) {
     boolean isFinite() {
       return Double.isFinite(loss) && Double.isFinite(gradientNorm);
     }
@@ -80,9 +86,13 @@ final class Replica implements AutoCloseable {
     try (PointerScope scope = new PointerScope()) {
       gradients.zero_();
       double mean = 0;
+      long dataNanos = 0;
       long lossNanos = 0;
       for (int batch = 0; batch < accumulate; batch++) {
+        long asked = System.nanoTime();
+        session.await(group * accumulate + batch);
         long before = System.nanoTime();
+        dataNanos += before - asked;
         try (PointerScope ofBatch = new PointerScope();
             Recomputation blocks = Recomputation.begin(precision, device)) {
           Tensor loss = loss(session, group * accumulate + batch);
@@ -101,7 +111,12 @@ final class Replica implements AutoCloseable {
         optimizer.step(values, gradients, learningRate.at(step), step);
       }
       return new Step(
-          mean, norm, lossNanos, backward - start - lossNanos, System.nanoTime() - start);
+          mean,
+          norm,
+          dataNanos,
+          lossNanos,
+          backward - start - dataNanos - lossNanos,
+          System.nanoTime() - start);
     }
   }
 

@@ -23,6 +23,7 @@ final class RoundClock {
   private final List<Replica.Step> made = new ArrayList<>();
   private double lossSum;
   private double normSum;
+  private long dataNanos;
   private long lossNanos;
   private long backwardNanos;
   private long stepNanos;
@@ -62,6 +63,7 @@ final class RoundClock {
       made.add(step);
       lossSum += step.loss();
       normSum += step.gradientNorm();
+      dataNanos += step.dataNanos();
       lossNanos += step.lossNanos();
       backwardNanos += step.backwardNanos();
       stepNanos += step.allNanos();
@@ -127,26 +129,28 @@ final class RoundClock {
         peers.sum(
             meanLoss() * session.batchSize() * plan.accumulate(),
             normSum / plan.frequency(),
+            dataNanos,
             lossNanos,
             backwardNanos,
-            stepNanos - lossNanos - backwardNanos,
+            stepNanos - dataNanos - lossNanos - backwardNanos,
             exchangeNanos,
             stepNanos + exchangeNanos,
             made.isEmpty() ? 0 : 1);
-    double nanos = sums[6] / workers;
+    double nanos = sums[7] / workers;
     long steps = (round + 1) * plan.frequency();
     return new RoundReport(
         round + 1,
         steps,
         examples,
         sums[0] / stepExamples,
-        sums[1] / sums[7],
+        sums[1] / sums[8],
         plan.learningRate().at(steps - 1),
         plan.frequency() * stepExamples / (nanos * 1e-9),
-        sums[2] / sums[6],
-        sums[3] / sums[6],
-        sums[4] / sums[6],
-        sums[5] / sums[6],
+        sums[2] / sums[7],
+        sums[3] / sums[7],
+        sums[4] / sums[7],
+        sums[5] / sums[7],
+        sums[6] / sums[7],
         residentMebibytes,
         validation,
         retried == 0 ? null : retried,

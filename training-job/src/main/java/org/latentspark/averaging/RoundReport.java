@@ -12,7 +12,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * @param gradientNorm mean global norm of the gradients before clipping
  * @param learningRate the inner optimizer's rate at the last step
  * @param examplesPerSecond examples of all workers a second of the round's wall clock
- * @param lossShare share of the round's wall clock in data and forward passes
+ * @param dataShare share of the round's wall clock in waiting for examples
+ * @param lossShare share in forward passes
  * @param backwardShare share in backward passes
  * @param optimizerShare share in clipping and the inner optimizer
  * @param exchangeShare share in the average, waiting for other workers included
@@ -31,6 +32,7 @@ public record RoundReport(
     double gradientNorm,
     double learningRate,
     double examplesPerSecond,
+    double dataShare,
     double lossShare,
     double backwardShare,
     double optimizerShare,
@@ -49,6 +51,7 @@ public record RoundReport(
       double gradientNorm,
       double learningRate,
       double examplesPerSecond,
+      double dataShare,
       double lossShare,
       double backwardShare,
       double optimizerShare,
@@ -64,6 +67,7 @@ public record RoundReport(
         gradientNorm,
         learningRate,
         examplesPerSecond,
+        dataShare,
         lossShare,
         backwardShare,
         optimizerShare,

@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -13,6 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.model.TorchModel;
+import org.latentspark.tensor.BackgroundThreads;
 import org.latentspark.tensor.VectorMemory;
 
 /**
@@ -23,13 +23,7 @@ final class StateWriter implements AutoCloseable {
   private final StateStore store;
   private final TorchModel model;
   private final AveragingPlan plan;
-  private final ExecutorService background =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread thread = new Thread(work, "state-writer");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService background = BackgroundThreads.one("state-writer");
   private TrainingVectors copy;
   private Future<String> outstanding;
   private String newest;
@@ -130,18 +124,7 @@ final class StateWriter implements AutoCloseable {
   /** Waits for a state that is under way: libtorch's memory must not go while it is read. */
   @Override
   public void close() {
-    background.shutdown();
-    boolean interrupted = false;
-    while (!background.isTerminated()) {
-      try {
-        background.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    BackgroundThreads.finish(background);
     if (copy != null) {
       copy.average().releaseReference();
       copy.moments().values().forEach(Tensor::releaseReference);

@@ -35,7 +35,8 @@ final class Curves {
     curves.set("learningRate", column(means(stretches, RoundReport::learningRate)));
     curves.set("gradientNorm", column(means(stretches, RoundReport::gradientNorm)));
     curves.set("examplesPerSecond", column(means(stretches, RoundReport::examplesPerSecond)));
-    curves.set("forward", column(means(stretches, RoundReport::lossShare)));
+    curves.set(
+        "forward", column(means(stretches, report -> report.dataShare() + report.lossShare())));
     curves.set("backward", column(means(stretches, RoundReport::backwardShare)));
     curves.set("optimizer", column(means(stretches, RoundReport::optimizerShare)));
     curves.set("exchange", column(means(stretches, RoundReport::exchangeShare)));

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.fs.Path;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -77,11 +78,50 @@ record DenoisingObjective(
         rank);
   }
 
+  /**
+   * What a step needs beside the parameters, on the CPU, which no scope frees.
+   *
+   * @param noisy what the model sees [B, C, h, w]
+   * @param target what it is to predict, the same shape
+   */
+  private record Examples(Tensor noisy, Tensor timesteps, Tensor text, Tensor ends, Tensor target) {
+    /** Returns the tensors where a GPU reads them without the processor's help, if asked. */
+    Examples at(boolean pinned) {
+      return pinned
+          ? new Examples(noisy.pin_memory(), timesteps, text.pin_memory(), ends, target)
+          : this;
+    }
+
+    private List<Tensor> all() {
+      return List.of(noisy, timesteps, text, ends, target);
+    }
+
+    /** Keeps the tensors beyond the calling thread's scope. */
+    Examples kept() {
+      all().forEach(Tensor::retainReference);
+      return this;
+    }
+
+    void release() {
+      all().forEach(Tensor::releaseReference);
+    }
+
+    /** Leaves the tensors to the calling thread's scope. */
+    Examples inScope() {
+      PointerScope scope = PointerScope.getInnerScope();
+      all().forEach(scope::attach);
+      release();
+      return this;
+    }
+  }
+
   private final class Denoising implements Session {
     private final UNet2DConditionModel unet;
     private final LatentStream train;
     private final LatentRows heldOut;
     private final int rank;
+    private final boolean onGpu;
+    private final Prefetch<Examples> examples = new Prefetch<>(this::prepare, Examples::release);
     private final NoiseSchedule schedule;
     private final LatentScale scale;
     private final Tensor emptyText;
@@ -97,6 +137,7 @@ record DenoisingObjective(
       this.train = train;
       this.heldOut = heldOut;
       this.rank = rank;
+      this.onGpu = !unet.parameters().values().is_cpu();
       this.schedule = new NoiseSchedule(SchedulerConfig.fromJson(schedulerJson));
       this.scale = LatentScale.normalizing(manifest.latent().mean(), manifest.latent().std());
       try (PointerScope scope = new PointerScope()) {
@@ -123,31 +164,49 @@ record DenoisingObjective(
     }
 
     @Override
+    public void await(long step) {
+      examples.await(step);
+    }
+
+    @Override
     public Tensor loss(long step) {
-      LatentBatch batch = train.batch(step * batchSize, batchSize);
-      // With buckets, what is left of one makes a smaller batch.
-      long[] shape = Tensors.sizes(batch.mean());
-      long examples = shape[0];
-      Tensor drawn = torch.randn(shape, Seeds.generator(seed, POSTERIOR, rank, step));
-      Tensor clean = scale.normalize(batch.mean().add(batch.std().mul(drawn)));
-      Tensor timesteps =
-          torch.randint(
-              schedule.steps(),
-              new long[] {examples},
-              Seeds.generator(seed, TIMESTEP, rank, step),
-              new org.bytedeco.pytorch.TensorOptions(ScalarType.Long));
-      Tensor noise = noise(shape, step);
-      Tensor dropped =
-          torch
-              .rand(new long[] {examples}, Seeds.generator(seed, DROPOUT, rank, step))
-              .lt(new Scalar(captionDropout));
-      Tensor text = torch.where(dropped.view(examples, 1, 1), emptyText, batch.text());
-      Tensor ends = torch.where(dropped, emptyEnd, batch.ends());
-      Tensor noisy = schedule.addNoise(clean, perturbed(noise, step), timesteps);
+      Examples drawn = examples.take(step).inScope();
       return weighted(
-          HeldOutLoss.predict(unet, noisy, timesteps, text, ends),
-          schedule.target(clean, noise, timesteps),
-          timesteps);
+          HeldOutLoss.predict(unet, drawn.noisy(), drawn.timesteps(), drawn.text(), drawn.ends()),
+          drawn.target(),
+          drawn.timesteps());
+    }
+
+    /** Reads a batch and draws all that is random in a step. */
+    private Examples prepare(long step) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        LatentBatch batch = train.batch(step * batchSize, batchSize);
+        // With buckets, what is left of one makes a smaller batch.
+        long[] shape = Tensors.sizes(batch.mean());
+        long count = shape[0];
+        Tensor drawn = torch.randn(shape, Seeds.generator(seed, POSTERIOR, rank, step));
+        Tensor clean = scale.normalize(batch.mean().add(batch.std().mul(drawn)));
+        Tensor timesteps =
+            torch.randint(
+                schedule.steps(),
+                new long[] {count},
+                Seeds.generator(seed, TIMESTEP, rank, step),
+                new org.bytedeco.pytorch.TensorOptions(ScalarType.Long));
+        Tensor noise = noise(shape, step);
+        Tensor dropped =
+            torch
+                .rand(new long[] {count}, Seeds.generator(seed, DROPOUT, rank, step))
+                .lt(new Scalar(captionDropout));
+        return new Examples(
+                schedule.addNoise(clean, perturbed(noise, step), timesteps),
+                timesteps,
+                torch.where(dropped.view(count, 1, 1), emptyText, batch.text()),
+                torch.where(dropped, emptyEnd, batch.ends()),
+                schedule.target(clean, noise, timesteps))
+            .at(onGpu)
+            .kept();
+      }
     }
 
     /** Draws the noise, with the offset a part of it that all places of a channel share. */
@@ -207,6 +266,7 @@ record DenoisingObjective(
 
     @Override
     public void close() {
+      examples.close();
       train.close();
       heldOut.close();
       emptyText.releaseReference();

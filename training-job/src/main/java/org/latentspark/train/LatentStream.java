@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.latentspark.cli.InputException;
@@ -17,6 +16,7 @@ import org.latentspark.latents.DataFile;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
+import org.latentspark.tensor.BackgroundThreads;
 
 /**
  * One worker's share of a split, shuffled anew for each epoch, in bounded memory.
@@ -39,13 +39,7 @@ final class LatentStream implements AutoCloseable {
   private final LatentRows resident;
   private final BatchPlan plan;
   private final long count;
-  private final ExecutorService reader =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread thread = new Thread(work, "read-latents");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService reader = BackgroundThreads.one("read-latents");
 
   private Loaded current;
   private Loaded next;
@@ -145,12 +139,12 @@ final class LatentStream implements AutoCloseable {
 
   /**
    * Returns the batch at {@code position}, counted from the start of the first epoch and on through
-   * all epochs: {@code size} rows, or, with buckets, up to as many.
+   * all epochs: {@code size} rows, or, with buckets, up to as many. Any thread may ask for it.
    *
    * @param position with buckets, a multiple of {@code size}
    * @throws InputException if too many files are damaged
    */
-  LatentBatch batch(long position, int size) {
+  synchronized LatentBatch batch(long position, int size) {
     List<LatentBatch> parts = new ArrayList<>();
     long at = position;
     for (BatchPlan.Part part : plan.parts(position, size)) {

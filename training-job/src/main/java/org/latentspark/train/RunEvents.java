@@ -31,6 +31,7 @@ final class RunEvents {
     values.put("optimizer/gradient_norm", report.gradientNorm());
     values.put("speed/examples_per_second", report.examplesPerSecond());
     values.put("speed/examples", (double) report.examples());
+    values.put("time/data_share", report.dataShare());
     values.put("time/forward_share", report.lossShare());
     values.put("time/backward_share", report.backwardShare());
     values.put("time/optimizer_share", report.optimizerShare());

@@ -55,7 +55,21 @@ class TestRunMetrics {
 
   private static RoundReport report(long round, double loss) {
     return new RoundReport(
-        round, round * 10, round * 80, loss, 1, 1e-3, 100, 0.4, 0.4, 0.1, 0.1, 500, null, null);
+        round,
+        round * 10,
+        round * 80,
+        loss,
+        1,
+        1e-3,
+        100,
+        0.01,
+        0.39,
+        0.4,
+        0.1,
+        0.1,
+        500,
+        null,
+        null);
   }
 
   /** Returns the last value in each file of a metric. */

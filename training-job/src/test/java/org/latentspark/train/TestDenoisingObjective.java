@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -53,6 +54,27 @@ class TestDenoisingObjective {
     }
     assertThat(losses).hasSize(8);
     assertThat(loss(all, PredictionType.EPSILON, 1, 3)).isIn(losses);
+  }
+
+  @Test
+  void batchesPreparedAheadAreThoseAskedForAlone() throws IOException {
+    List<Double> inTurn = new ArrayList<>();
+    long[] steps = {0, 1, 2, 2, 1L << 40, 3};
+    try (Objective.Session session =
+        objective(PLAIN, PredictionType.EPSILON, 6).open(model(), List.of(), 0, 2)) {
+      for (long step : steps) {
+        try (PointerScope scope = new PointerScope();
+            NoGradGuard guard = new NoGradGuard()) {
+          session.await(step);
+          inTurn.add(session.loss(step).item_double());
+        }
+      }
+    }
+    List<Double> alone = new ArrayList<>();
+    for (long step : steps) {
+      alone.add(loss(PLAIN, PredictionType.EPSILON, 0, step));
+    }
+    assertThat(inTurn).isEqualTo(alone);
   }
 
   @Test

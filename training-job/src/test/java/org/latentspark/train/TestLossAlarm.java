@@ -38,6 +38,6 @@ class TestLossAlarm {
   private Optional<String> look(double loss) {
     round++;
     return alarm.look(
-        new RoundReport(round, round, round, loss, 1, 1e-3, 1, 0, 0, 0, 0, 1, null, null));
+        new RoundReport(round, round, round, loss, 1, 1e-3, 1, 0, 0, 0, 0, 0, 1, null, null));
   }
 }
