@@ -2,11 +2,11 @@ package org.latentspark.prep;
 
 import java.io.IOException;
 import java.util.List;
-import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.cli.VerbSession;
 import org.latentspark.latents.Manifest;
 
 /**
@@ -44,21 +44,11 @@ public final class PrepJob implements Verb<PrepSettings> {
 
   @Override
   public void run(PrepSettings settings) throws IOException {
-    try (SparkSession spark = spark("prep")) {
-      Manifest manifest = run(spark, settings);
+    try (VerbSession session = VerbSession.open(VerbSession.settings(name()))) {
+      Manifest manifest = run(session.spark(), settings);
       System.out.print(AccountingTable.of(manifest));
       System.out.printf("dataset: %s, version %d%n", settings.output(), manifest.version());
     }
-  }
-
-  /** Returns the session of a verb of this module. */
-  static SparkSession spark(String verb) {
-    SparkConf conf =
-        new SparkConf()
-            .setIfMissing("spark.master", "local[*]")
-            .setIfMissing("spark.app.name", "latentspark " + verb)
-            .setIfMissing("spark.ui.showConsoleProgress", "false");
-    return SparkSession.builder().config(conf).getOrCreate();
   }
 
   /** Makes the dataset, or its next version, and returns its manifest. */

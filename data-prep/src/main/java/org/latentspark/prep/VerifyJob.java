@@ -21,6 +21,7 @@ import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.cli.VerbSession;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.FileReport;
 import org.latentspark.latents.LatentDataset;
@@ -59,7 +60,8 @@ public final class VerifyJob implements Verb<VerifySettings> {
 
   @Override
   public void run(VerifySettings settings) throws IOException {
-    try (SparkSession spark = PrepJob.spark(name())) {
+    try (VerbSession session = VerbSession.open(VerbSession.settings(name()))) {
+      SparkSession spark = session.spark();
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
       Path directory = new Path(settings.dataset());
       LatentDataset dataset = open(directory, settings.version(), hadoop);

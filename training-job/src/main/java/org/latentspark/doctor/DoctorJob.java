@@ -14,6 +14,7 @@ import org.latentspark.averaging.Slots;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.cli.VerbSession;
 
 /** The verb {@code doctor}: checks driver, executors and stores, and says what to fix. */
 public final class DoctorJob implements Verb<DoctorSettings> {
@@ -49,8 +50,8 @@ public final class DoctorJob implements Verb<DoctorSettings> {
   @Override
   public void run(DoctorSettings settings) throws IOException {
     List<Finding> findings;
-    try (SparkSession spark = SparkSession.builder().appName("latentspark doctor").getOrCreate()) {
-      findings = findings(spark, settings);
+    try (VerbSession session = VerbSession.open(VerbSession.settings(name()))) {
+      findings = findings(session.spark(), settings);
     }
     findings.forEach(finding -> System.out.println(finding.line()));
     long faults = findings.stream().filter(finding -> !finding.sound()).count();

@@ -3,12 +3,13 @@ package org.latentspark.retrain;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.cli.HeldException;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.cli.VerbSession;
 import org.latentspark.tensor.OutputLease;
+import org.latentspark.train.Jobs;
 
 /**
  * The verb {@code retrain}: encodes new pairs, trains on from the promoted model, judges the
@@ -47,10 +48,9 @@ public final class RetrainJob implements Verb<RetrainSettings> {
 
   @Override
   public void run(RetrainSettings settings) throws Exception {
-    Configuration hadoop = SparkHadoopUtil.get().conf();
     Notifier notifier = Notifier.of(settings, System.getenv());
-    try (OutputLease lease = OutputLease.take(new Path(settings.models()), hadoop, name())) {
-      Outcome outcome = new NightRun(settings, hadoop).run();
+    try {
+      Outcome outcome = night(settings);
       System.out.println(outcome.told());
       notifier.tell(outcome);
     } catch (HeldException e) {
@@ -59,6 +59,16 @@ public final class RetrainJob implements Verb<RetrainSettings> {
     } catch (Exception e) {
       notifier.tell(Outcome.failed(settings.models(), e));
       throw e;
+    }
+  }
+
+  /** Runs the stages in one Spark session, of which each would else begin and end its own. */
+  private Outcome night(RetrainSettings settings) throws Exception {
+    try (VerbSession session = VerbSession.open(Jobs.settings(name()))) {
+      Configuration hadoop = session.spark().sparkContext().hadoopConfiguration();
+      try (OutputLease lease = OutputLease.take(new Path(settings.models()), hadoop, name())) {
+        return new NightRun(settings, hadoop).run();
+      }
     }
   }
 }

@@ -2,11 +2,10 @@ package org.latentspark.sample;
 
 import java.io.IOException;
 import java.util.List;
-import org.apache.spark.SparkConf;
-import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.cli.VerbSession;
 
 /** The verb {@code sample}: pictures for prompts from a checkpoint, and one labelled grid. */
 public final class SampleJob implements Verb<SampleSettings> {
@@ -38,13 +37,8 @@ public final class SampleJob implements Verb<SampleSettings> {
 
   @Override
   public void run(SampleSettings settings) throws IOException {
-    SparkConf conf =
-        new SparkConf()
-            .setIfMissing("spark.master", "local[2]")
-            .setIfMissing("spark.app.name", "latentspark sample")
-            .setIfMissing("spark.ui.showConsoleProgress", "false");
-    try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
-      new SampleRun(spark, settings).run();
+    try (VerbSession session = VerbSession.open(VerbSession.settings(name()))) {
+      new SampleRun(session.spark(), settings).run();
     }
   }
 }

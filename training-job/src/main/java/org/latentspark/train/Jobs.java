@@ -5,11 +5,12 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.sql.SparkSession;
+import org.latentspark.cli.VerbSession;
 import org.latentspark.tensor.OutputLease;
 import org.latentspark.tensor.Shutdown;
 
 /** What the training verbs do alike around their run. */
-final class Jobs {
+public final class Jobs {
   private Jobs() {}
 
   /** A verb's work. */
@@ -25,22 +26,27 @@ final class Jobs {
    */
   static void run(String name, String output, Work work) throws IOException {
     try (Shutdown.Region region = Shutdown.enter();
-        SparkSession spark = spark(name);
+        VerbSession session = VerbSession.open(trainingSettings(name));
         OutputLease lease =
-            OutputLease.take(new Path(output), spark.sparkContext().hadoopConfiguration(), name)) {
-      work.run(spark);
+            OutputLease.take(
+                new Path(output), session.spark().sparkContext().hadoopConfiguration(), name)) {
+      work.run(session.spark());
     }
   }
 
-  private static SparkSession spark(String name) {
-    SparkConf conf = new SparkConf().setAppName("latentspark " + name);
-    conf.setIfMissing("spark.master", "local[2]");
-    conf.setIfMissing("spark.serializer", KryoSerializer.class.getName());
-    conf.setIfMissing("spark.kryo.registrator", TrainingRegistrator.class.getName());
-    conf.setIfMissing("spark.kryo.registrationRequired", "true");
-    // Spark looks for the slots of a barrier stage for ten minutes; the trainer knows better.
-    conf.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "2s");
-    conf.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "3");
-    return SparkSession.builder().config(conf).getOrCreate();
+  /** Returns the settings of a session in which one trains among other things. */
+  public static SparkConf settings(String verb) {
+    return VerbSession.settings(verb)
+        // Spark looks for the slots of a barrier stage for ten minutes; the trainer knows better.
+        .setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "2s")
+        .setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "3");
+  }
+
+  /** Returns the settings of a session in which one does nothing but train. */
+  private static SparkConf trainingSettings(String verb) {
+    return settings(verb)
+        .set("spark.serializer", KryoSerializer.class.getName())
+        .setIfMissing("spark.kryo.registrator", TrainingRegistrator.class.getName())
+        .setIfMissing("spark.kryo.registrationRequired", "true");
   }
 }

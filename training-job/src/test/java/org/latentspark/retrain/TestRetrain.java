@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerApplicationStart;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -41,11 +44,13 @@ class TestRetrain {
     Natives.operationThreads(1);
     nights = Nights.in(folder);
     nights.addPictures(0, 40);
+    System.setProperty("spark.extraListeners", Applications.class.getName());
     assertThat(nights.run("whole")).as("exit code of the first night").isZero();
   }
 
   @AfterAll
   static void forgetSettings() {
+    System.clearProperty("spark.extraListeners");
     System.clearProperty("spark.ui.enabled");
     System.clearProperty("spark.master");
   }
@@ -62,6 +67,13 @@ class TestRetrain {
         .isNotEmptyFile();
     assertThat(model.measured().value()).isBetween(model.measured().low(), model.measured().high());
     assertThat(nights.models("whole").resolve(Night.FILE_NAME)).doesNotExist();
+  }
+
+  @Test
+  @Order(1)
+  void nightIsOneSparkApplication() {
+    // Where Spark runs the driver in the cluster, the end of the first one would be the end of all.
+    assertThat(Applications.STARTED).hasValue(1);
   }
 
   @Test
@@ -190,6 +202,16 @@ class TestRetrain {
     assertThat(nights.run("never", "train-conf=" + wrong)).as("exit code").isEqualTo(2);
     assertThat(nights.run("never", "prep-conf=" + folder.resolve("none"))).isEqualTo(2);
     assertThat(nights.models("never")).doesNotExist();
+  }
+
+  /** Counts Spark's applications in this process. */
+  public static final class Applications extends SparkListener {
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
+    @Override
+    public void onApplicationStart(SparkListenerApplicationStart start) {
+      STARTED.incrementAndGet();
+    }
   }
 
   private static int rollback(String... overrides) {
