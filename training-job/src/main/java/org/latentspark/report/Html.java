@@ -67,12 +67,13 @@ final class Html {
     return String.format(Locale.ROOT, "%.2e", value);
   }
 
-  /** Returns a share as percent, to the tenth where it is small. */
+  /** Returns a share as percent, to the tenth where little is there, or little is missing. */
   static String percent(double share) {
     if (!Double.isFinite(share)) {
       return "–";
     }
-    return String.format(Locale.ROOT, Math.abs(share) < 0.1 ? "%.1f %%" : "%.0f %%", 100 * share);
+    boolean fine = Math.abs(share) < 0.1 || share > 0.9 && share < 1;
+    return String.format(Locale.ROOT, fine ? "%.1f %%" : "%.0f %%", 100 * share);
   }
 
   /** Returns a duration in its two largest units. */

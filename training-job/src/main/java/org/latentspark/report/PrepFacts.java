@@ -2,6 +2,7 @@ package org.latentspark.report;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,6 +38,24 @@ record PrepFacts(
     LatentDataset dataset = LatentDataset.open(directory, files.configuration());
     return new PrepFacts(
         directory.toString(), dataset.fingerprint(), dataset.manifest(), examples(dataset, files));
+  }
+
+  /** Returns the pictures' sizes in pixels: one, or the buckets with pairs, the fullest first. */
+  List<String> sizes() {
+    if (manifest.latent().buckets().isEmpty()) {
+      return List.of("%1$d×%1$d".formatted(manifest.imageSize()));
+    }
+    Map<String, Long> rows = new TreeMap<>();
+    manifest
+        .files()
+        .forEach(
+            file ->
+                file.trainRowsByBucket()
+                    .forEach((bucket, count) -> rows.merge(bucket, count, Long::sum)));
+    return rows.entrySet().stream()
+        .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
+        .map(bucket -> bucket.getKey().replace('x', '×'))
+        .toList();
   }
 
   private static Map<String, List<RejectedPair>> examples(LatentDataset dataset, RunFiles files) {

@@ -97,7 +97,7 @@ final class PrepSection {
     Manifest manifest = prep.manifest();
     var shape = manifest.latent().shape();
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("images", "%1$d×%1$d pixels".formatted(manifest.imageSize())));
+    rows.add(List.of("images", String.join(", ", prep.sizes()) + " pixels"));
     rows.add(
         List.of(
             "latents",

@@ -8,6 +8,9 @@ import org.latentspark.latents.Split;
 
 /** What was trained, on what, how long, and how well it went. */
 final class SummarySection {
+  /** More buckets are told by their number; the section on the data has them all. */
+  private static final int MOST_SIZES = 3;
+
   private final RunRecord run;
   private final Rounds rounds;
 
@@ -37,12 +40,14 @@ final class SummarySection {
   }
 
   private static String pairs(PrepFacts prep) {
-    int edge = prep.manifest().imageSize();
-    return "%s image-text pairs of %d×%d pixels (%s held out)"
+    List<String> sizes = prep.sizes();
+    String shown = String.join(", ", sizes.subList(0, Math.min(MOST_SIZES, sizes.size())));
+    return "%s image-text pairs of %s pixels (%s held out)"
         .formatted(
             Html.whole(prep.manifest().rows(Split.TRAIN)),
-            edge,
-            edge,
+            sizes.size() > MOST_SIZES
+                ? "%d sizes, most of %s".formatted(sizes.size(), shown)
+                : shown,
             Html.whole(prep.manifest().rows(Split.VALIDATION)));
   }
 

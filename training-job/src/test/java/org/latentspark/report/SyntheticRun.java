@@ -17,7 +17,9 @@ import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.latents.Bucket;
 import org.latentspark.latents.DataFile;
+import org.latentspark.latents.Flip;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.LatentShape;
 import org.latentspark.latents.Manifest;
@@ -164,6 +166,13 @@ final class SyntheticRun {
 
   /** Writes a dataset without data files: only what was rejected. */
   static LatentDataset dataset(Path directory, List<RejectedPair> rejected) throws IOException {
+    return dataset(directory, rejected, new TreeMap<>());
+  }
+
+  /** Writes one whose manifest tells of files with so many training rows in each bucket. */
+  static LatentDataset dataset(
+      Path directory, List<RejectedPair> rejected, TreeMap<String, Long> rowsByBucket)
+      throws IOException {
     var path = new org.apache.hadoop.fs.Path(directory.toUri());
     Configuration configuration = new Configuration();
     DataFile file;
@@ -179,7 +188,7 @@ final class SyntheticRun {
     Manifest manifest =
         new Manifest(
             Manifest.FORMAT,
-            Manifest.FORMAT_VERSION,
+            rowsByBucket.isEmpty() ? Manifest.FORMAT_VERSION : Manifest.BUCKETS_FORMAT_VERSION,
             "2026-01-02T03:04:05Z",
             new Manifest.Encoders("starter", new TreeMap<>(Map.of("vae", "abc123"))),
             new Manifest.Latent(
@@ -187,15 +196,30 @@ final class SyntheticRun {
                 new LatentShape(4, 16, 16),
                 0.25,
                 new double[4],
-                new double[4]),
+                new double[4],
+                rowsByBucket.keySet().stream().map(SyntheticRun::bucket).toList(),
+                Flip.NONE),
             new Manifest.Text(32, 64, new byte[0], new int[0]),
             64,
             7,
             0.1,
-            List.of(),
+            rowsByBucket.isEmpty()
+                ? List.of()
+                : List.of(new DataFile("data/a.parquet", 99, 90, 1, "0", rowsByBucket)),
             List.of(file),
             new Manifest.Accounting(1000, 1000 - rejected.size(), rejected.size(), reasons));
+    for (DataFile listed : manifest.files()) {
+      Path data = directory.resolve(listed.path());
+      Files.createDirectories(data.getParent());
+      Files.write(data, new byte[(int) listed.bytes()]);
+    }
     LatentDataset.publish(path, manifest, configuration);
     return LatentDataset.open(path, configuration);
+  }
+
+  private static Bucket bucket(String code) {
+    int width = Integer.parseInt(code.substring(0, code.indexOf('x')));
+    int height = Integer.parseInt(code.substring(code.indexOf('x') + 1));
+    return new Bucket(width, height, new LatentShape(4, height / 8, width / 8));
   }
 }

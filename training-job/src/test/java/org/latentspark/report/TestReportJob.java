@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -64,7 +65,7 @@ class TestReportJob {
         .contains("newest: <span class=\"name\">step-000001000</span>")
         .contains("Step 500: 25 denoising steps, guidance scale 3.5")
         .contains("not found (404, 410, no file)")
-        .contains("<td>encoded</td><td class=\"number\">998</td><td class=\"number\">100 %</td>")
+        .contains("<td>encoded</td><td class=\"number\">998</td><td class=\"number\">99.8 %</td>")
         .contains("HTTP 404")
         .contains("(no caption)")
         .contains("abc123")
@@ -74,6 +75,21 @@ class TestReportJob {
         .containsExactly(
             Files.readAllBytes(run.resolve("samples/step-000000500/grid.png")),
             Files.readAllBytes(run.resolve("samples/step-000001000/grid.png")));
+  }
+
+  @Test
+  void tellsTheBucketsOfPictures() throws IOException {
+    TreeMap<String, Long> rows = new TreeMap<>(Map.of("512x512", 40L, "576x448", 50L));
+    SyntheticRun.dataset(directory.resolve("two"), List.of(), rows);
+    synthetic.metrics(20);
+    assertThat(report("dataset=" + directory.resolve("two")))
+        .contains("90 image-text pairs of 576×448, 512×512 pixels (9 held out)");
+
+    rows.putAll(Map.of("448x576", 60L, "640x384", 3L));
+    SyntheticRun.dataset(directory.resolve("four"), List.of(), rows);
+    assertThat(report("dataset=" + directory.resolve("four")))
+        .contains("of 4 sizes, most of 448×576, 576×448, 512×512 pixels")
+        .contains("<td>448×576, 576×448, 512×512, 640×384 pixels</td>");
   }
 
   @Test
