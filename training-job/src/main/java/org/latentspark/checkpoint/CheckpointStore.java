@@ -139,6 +139,10 @@ public record CheckpointStore(
         SafetensorsWriter.write(out, vectors.moments());
       }
     }
+    write(
+        fileSystem,
+        new Path(checkpoint, Histograms.FILE_NAME),
+        Histograms.json(network.parameters(), vectors));
     for (Map.Entry<String, String> text : texts.entrySet()) {
       write(fileSystem, new Path(checkpoint, text.getKey()), text.getValue());
     }

@@ -44,6 +44,14 @@ record Event(byte[] bytes) {
     return new Event(at(time, step).message(SUMMARY, new Message().message(1, value)).bytes());
   }
 
+  /** An event with a histogram for each tag. */
+  static Event histograms(double time, long step, Map<String, Histogram> values) {
+    Message summary = new Message();
+    values.forEach(
+        (tag, value) -> summary.message(1, new Message().text(1, tag).message(5, value.message())));
+    return new Event(at(time, step).message(SUMMARY, summary).bytes());
+  }
+
   private static Message at(double time, long step) {
     return new Message().number(WALL_TIME, time).number(STEP, step);
   }

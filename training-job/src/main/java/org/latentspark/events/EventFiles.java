@@ -56,6 +56,11 @@ public final class EventFiles {
     add(Event.image(now(), step, tag, picture.getWidth(), picture.getHeight(), png.toByteArray()));
   }
 
+  /** Adds a histogram for each tag, on disk a few seconds later. */
+  public synchronized void histograms(long step, Map<String, Histogram> values) throws IOException {
+    add(Event.histograms(now(), step, values));
+  }
+
   /** Writes what is not on disk yet. */
   public synchronized void flush() throws IOException {
     if (events.isEmpty()) {

@@ -9,6 +9,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.averaging.RoundReport;
 import org.latentspark.events.EventFiles;
+import org.latentspark.events.Histogram;
 
 /** What a run shows in TensorBoard: the figures of each round, by step, and the sample grids. */
 final class RunEvents {
@@ -47,6 +48,11 @@ final class RunEvents {
   /** Shows the grid that a checkpoint drew. */
   void grid(long step, BufferedImage grid) throws IOException {
     files.image(step, "samples/grid", grid);
+  }
+
+  /** Shows how the weights of a checkpoint are spread, and the gradients that led there. */
+  void histograms(long step, Map<String, Histogram> histograms) throws IOException {
+    files.histograms(step, histograms);
   }
 
   /** Writes what is not on disk yet. */

@@ -23,6 +23,7 @@ import org.latentspark.averaging.Slots;
 import org.latentspark.averaging.StateStore;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
+import org.latentspark.checkpoint.Histograms;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Progress;
 import org.latentspark.cli.UsageException;
@@ -191,6 +192,7 @@ final class Trainer {
       failures = 0;
       Path checkpoint = checkpoints.named(name);
       try {
+        events.histograms(steps(done), Histograms.read(checkpoint, spark.hadoopConfiguration()));
         listener.reached(checkpoint, steps(done), events);
       } catch (IOException | InputException e) {
         if (checkpoints.isWhole(checkpoint)) {

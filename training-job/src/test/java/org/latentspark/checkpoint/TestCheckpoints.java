@@ -77,6 +77,7 @@ class TestCheckpoints {
     assertThat(json(checkpoint.resolve("checkpoint.json")).path("files").fieldNames())
         .toIterable()
         .containsExactlyInAnyOrder(
+            "histograms.json",
             "optimizer.safetensors",
             "scheduler/scheduler_config.json",
             "trainer_state.json",

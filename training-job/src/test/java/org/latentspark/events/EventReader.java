@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 public final class EventReader {
   private final Map<String, TreeMap<Long, Double>> scalars = new TreeMap<>();
   private final Map<String, TreeMap<Long, byte[]>> images = new TreeMap<>();
+  private final Map<String, TreeMap<Long, double[]>> histograms = new TreeMap<>();
   private final List<Long> steps = new ArrayList<>();
 
   private EventReader() {}
@@ -39,20 +40,30 @@ public final class EventReader {
     if (fields.containsKey(7)) {
       scalars.values().forEach(values -> values.tailMap(event.step(), true).clear());
       images.values().forEach(values -> values.tailMap(event.step(), true).clear());
+      histograms.values().forEach(values -> values.tailMap(event.step(), true).clear());
     }
     for (Object summary : fields.getOrDefault(5, List.of())) {
-      steps.add(event.step());
+      boolean numbers = false;
       for (Object value : fields((byte[]) summary).getOrDefault(1, List.of())) {
         Map<Integer, List<Object>> parts = fields((byte[]) value);
         String tag = new String((byte[]) parts.get(1).get(0), StandardCharsets.UTF_8);
         if (parts.containsKey(2)) {
+          numbers = true;
           scalars
               .computeIfAbsent(tag, name -> new TreeMap<>())
               .put(event.step(), ((Float) parts.get(2).get(0)).doubleValue());
+        } else if (parts.containsKey(5)) {
+          byte[] counts = (byte[]) fields((byte[]) parts.get(5).get(0)).get(7).get(0);
+          double[] buckets = new double[counts.length / Double.BYTES];
+          ByteBuffer.wrap(counts).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(buckets);
+          histograms.computeIfAbsent(tag, name -> new TreeMap<>()).put(event.step(), buckets);
         } else {
           byte[] image = (byte[]) fields((byte[]) parts.get(4).get(0)).get(4).get(0);
           images.computeIfAbsent(tag, name -> new TreeMap<>()).put(event.step(), image);
         }
+      }
+      if (numbers) {
+        steps.add(event.step());
       }
     }
   }
@@ -67,7 +78,12 @@ public final class EventReader {
     return images;
   }
 
-  /** Returns the steps of all events as the files hold them, whatever restarts take back. */
+  /** Returns the buckets of each tag's histograms by step. */
+  public Map<String, TreeMap<Long, double[]>> histograms() {
+    return histograms;
+  }
+
+  /** Returns the steps of events with numbers as the files hold them, whatever is taken back. */
   public List<Long> steps() {
     return steps;
   }

@@ -37,8 +37,13 @@ class TestEventFiles {
         .containsExactly(
             Event.scalars(1795435201.25, 20, scalars).bytes(),
             Event.image(1795435202, 3_000_000_000L, "samples/grid", 300, 2, png).bytes(),
-            Event.restart(1795435203, 21).bytes());
-    assertThat(events).extracting(Event::step).containsExactly(0L, 20L, 3_000_000_000L, 21L);
+            Event.restart(1795435203, 21).bytes(),
+            Event.histograms(
+                    1795435204,
+                    40,
+                    Map.of("weights/a", new Histogram(-1, 3, 9, 4.5, 20.25, new long[] {2, 3, 4})))
+                .bytes());
+    assertThat(events).extracting(Event::step).containsExactly(0L, 20L, 3_000_000_000L, 21L, 40L);
   }
 
   @Test
@@ -49,8 +54,10 @@ class TestEventFiles {
     BufferedImage picture = new BufferedImage(5, 3, BufferedImage.TYPE_INT_RGB);
     picture.setRGB(4, 2, 0xc08040);
     files.image(20, "samples/grid", picture);
+    files.histograms(20, Map.of("weights/a", new Histogram(0, 1, 5, 2, 1.5, new long[] {3, 0, 2})));
     files.flush();
     EventReader read = read();
+    assertThat(read.histograms().get("weights/a").get(20L)).containsExactly(3, 0, 2);
     assertThat(read.scalars().get("loss/train")).isEqualTo(Map.of(10L, 0.5, 20L, 0.25));
     assertThat(read.scalars().get("loss/validation")).isEqualTo(Map.of(20L, 0.75));
     BufferedImage back =

@@ -265,6 +265,9 @@ class TestTrainJob {
     List<Long> steps = metrics("whole").stream().map(line -> line.get("step").asLong()).toList();
     assertThat(events.steps()).containsExactlyElementsOf(steps);
     assertThat(events.scalars().get("loss/validation")).hasSize(4);
+    assertThat(events.histograms())
+        .containsKeys("weights/conv_in", "weights/attention", "gradients/up_blocks")
+        .allSatisfy((tag, byStep) -> assertThat(byStep).containsOnlyKeys(20L, 40L, 60L));
     assertThat(events.scalars().get("loss/train").get(60L))
         .isEqualTo((double) (float) metrics("whole").get(ROUNDS - 1).get("loss").asDouble());
   }
