@@ -42,7 +42,7 @@ class TestInceptionFeatures {
   }
 
   /** As make_inception_fixtures.py fills the reference. */
-  private static void fill(Parameter parameter) {
+  static void fill(Parameter parameter) {
     try (PointerScope scope = new PointerScope()) {
       String name = parameter.name();
       double scale = 0.1;
