@@ -25,17 +25,30 @@ final class FrechetDistance {
     try (PointerScope scope = new PointerScope()) {
       Tensor one = first.to(ScalarType.Double);
       Tensor other = second.to(ScalarType.Double);
-      Tensor firstCovariance = covariance(one);
-      Tensor secondCovariance = covariance(other);
       double means = one.mean(0).sub(other.mean(0)).square().sum().item_double();
-      double traces = firstCovariance.trace().add(secondCovariance.trace()).item_double();
-      return Math.max(0, means + traces - 2 * rootTrace(firstCovariance, secondCovariance));
+      Tensor scaled = centred(one);
+      Tensor otherScaled = centred(other);
+      double traces = scaled.square().sum().add(otherScaled.square().sum()).item_double();
+      double root =
+          Math.max(one.size(0), other.size(0)) < one.size(1)
+              ? rootTraceOfFew(scaled, otherScaled)
+              : rootTrace(scaled.t().matmul(scaled), otherScaled.t().matmul(otherScaled));
+      return Math.max(0, means + traces - 2 * root);
     }
   }
 
-  private static Tensor covariance(Tensor features) {
-    Tensor centred = features.sub(features.mean(0));
-    return centred.t().matmul(centred).div(new Scalar(features.size(0) - 1.0));
+  /** Returns C [n, d] of which the covariance is C^T C. */
+  private static Tensor centred(Tensor features) {
+    return features.sub(features.mean(0)).div(new Scalar(Math.sqrt(features.size(0) - 1.0)));
+  }
+
+  /**
+   * Returns tr((S1 S2)^(1/2)) where rows are fewer than columns: with S1 = C^T C and S2 = D^T D,
+   * the eigenvalues of S1 S2 are those of (C D^T)^T C D^T, so their roots are the singular values
+   * of C D^T [n, m].
+   */
+  private static double rootTraceOfFew(Tensor first, Tensor second) {
+    return torch.linalg_svdvals(first.matmul(second.t())).sum().item_double();
   }
 
   /**
