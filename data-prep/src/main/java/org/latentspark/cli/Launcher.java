@@ -12,7 +12,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Runs a verb from its command line: {@code [--conf FILE] [key=value ...]}.
+ * Runs a verb from its command line: {@code [--conf FILE] [--dry-run] [key=value ...]}.
  *
  * <p>Exit codes: 0 done; 2 bad usage or configuration; 3 bad input data; 4 another run holds the
  * output; 1 anything else.
@@ -39,6 +39,9 @@ public final class Launcher {
         out.print("\nKeys, with their defaults:\n" + Keys.help(verb.references()));
         return 0;
       }
+      if (parsed.matchedOptionValue("--dry-run", false)) {
+        verb = DryRun.of(verb, parsed.matchedOptionValue("--rate", null), out);
+      }
       List<String> overrides =
           new ArrayList<>(parsed.matchedPositionalValue(0, new ArrayList<String>()));
       configureAndRun(
@@ -64,6 +67,17 @@ public final class Launcher {
             .type(Path.class)
             .paramLabel("FILE")
             .description("HOCON file with any of the keys below.")
+            .build());
+    spec.addOption(
+        OptionSpec.builder("--dry-run")
+            .type(boolean.class)
+            .description("Check everything and tell what would be done; do nothing.")
+            .build());
+    spec.addOption(
+        OptionSpec.builder("--rate")
+            .type(Double.class)
+            .paramLabel("NUMBER")
+            .description("Measured items a second, from which --dry-run tells the time.")
             .build());
     spec.addOption(
         OptionSpec.builder("-h", "--help")

@@ -31,4 +31,16 @@ public interface Verb<C> {
    * @throws Exception if anything else fails
    */
   void run(C configuration) throws Exception;
+
+  /**
+   * Tells what {@link #run} would do and what it would take, for {@code --dry-run}: reads what is
+   * cheap to read, writes nothing and needs no cluster.
+   *
+   * @throws UsageException if the verb cannot tell
+   * @throws InputException if the input data cannot be used
+   * @throws Exception if anything else fails
+   */
+  default void outline(C configuration, Outline outline) throws Exception {
+    throw new UsageException("--dry-run: " + name() + " has none");
+  }
 }

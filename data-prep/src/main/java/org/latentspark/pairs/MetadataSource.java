@@ -57,10 +57,7 @@ public final class MetadataSource {
    */
   public static MetadataSource open(SparkSession spark, List<String> source) throws IOException {
     Configuration configuration = spark.sparkContext().hadoopConfiguration();
-    List<SourceFiles.Unit> units = SourceFiles.find(source, configuration).units();
-    if (units.isEmpty()) {
-      throw new InputException("source %s: no file matches".formatted(source));
-    }
+    List<SourceFiles.Unit> units = units(source, configuration);
     requirePairs(source, units, configuration);
     SerializableConfiguration shared = new SerializableConfiguration(configuration);
     JavaRDD<SourceFiles.Unit> tasks =
@@ -70,6 +67,16 @@ public final class MetadataSource {
     return new MetadataSource(
         spark.createDataFrame(tasks.flatMap(scan), PairRecord.SCHEMA),
         () -> tasks.map(count).fold(0L, Long::sum));
+  }
+
+  /** Finds the files. */
+  static List<SourceFiles.Unit> units(List<String> source, Configuration configuration)
+      throws IOException {
+    List<SourceFiles.Unit> units = SourceFiles.find(source, configuration).units();
+    if (units.isEmpty()) {
+      throw new InputException("source %s: no file matches".formatted(source));
+    }
+    return units;
   }
 
   /** Returns the pairs, and what is none with its reason, in no order. */

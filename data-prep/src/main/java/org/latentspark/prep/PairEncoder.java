@@ -33,12 +33,9 @@ import org.latentspark.cli.UsageException;
 import org.latentspark.image.Buckets;
 import org.latentspark.image.CroppedImage;
 import org.latentspark.image.ImageSettings;
-import org.latentspark.latents.Bucket;
 import org.latentspark.latents.Digests;
 import org.latentspark.latents.Flip;
 import org.latentspark.latents.LatentKind;
-import org.latentspark.latents.LatentShape;
-import org.latentspark.latents.RowLayout;
 import org.latentspark.model.AutoencoderKL;
 import org.latentspark.model.AutoencoderKLConfig;
 import org.latentspark.model.ClipTextModel;
@@ -167,37 +164,14 @@ final class PairEncoder {
 
   /** Returns what the manifest says of these encoders for images cut as {@code settings} say. */
   EncoderFacts facts(ImageSettings settings) {
-    requireMultiple("image.size", settings.size());
-    requireMultiple("image.bucket-step", settings.buckets().step());
-    List<Bucket> buckets = new ArrayList<>();
-    if (settings.buckets().step() > 0) {
-      for (Buckets.Shape shape : settings.buckets().shapes()) {
-        buckets.add(
-            new Bucket(shape.width(), shape.height(), latent(shape.width(), shape.height())));
-      }
-    }
-    return new EncoderFacts(
+    return EncoderFacts.of(
         sha256,
-        new RowLayout(
-            options.latents(), latent(settings.size(), settings.size()), buckets, options.flip()),
-        autoencoder.config().scalingFactor(),
+        autoencoder.config(),
         tokenizer.maxLength(),
-        textEncoder.config().hiddenSize());
-  }
-
-  private void requireMultiple(String key, int value) {
-    int downscale = autoencoder.config().downscale();
-    if (value % downscale != 0) {
-      throw new InputException(
-          "%s = %d: must be a multiple of %d, by which the autoencoder in %s divides"
-              .formatted(key, value, downscale, directory));
-    }
-  }
-
-  private LatentShape latent(int width, int height) {
-    int downscale = autoencoder.config().downscale();
-    return new LatentShape(
-        autoencoder.config().latentChannels(), height / downscale, width / downscale);
+        textEncoder.config(),
+        settings,
+        options.latents(),
+        directory);
   }
 
   /** Encodes pairs, {@code most} at once; those whose pictures have one shape go together. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.cli.VerbSession;
@@ -49,6 +50,11 @@ public final class PrepJob implements Verb<PrepSettings> {
       System.out.print(AccountingTable.of(manifest));
       System.out.printf("dataset: %s, version %d%n", settings.output(), manifest.version());
     }
+  }
+
+  @Override
+  public void outline(PrepSettings settings, Outline outline) throws IOException {
+    PrepOutline.tell(settings, outline);
   }
 
   /** Makes the dataset, or its next version, and returns its manifest. */

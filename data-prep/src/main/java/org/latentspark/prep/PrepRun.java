@@ -98,17 +98,22 @@ final class PrepRun {
     if (existing.isEmpty()) {
       return;
     }
-    if (settings.existing() == Existing.REFUSE) {
-      throw new UsageException(
-          "output = %s: holds a complete dataset; name another, or set existing=append or replace"
-              .formatted(output));
-    }
+    requireNotRefused(settings, output);
     if (settings.existing() == Existing.APPEND) {
       RowRules.requireSame(
           RowRules.of(settings, facts),
           RowRules.completed(RowRules.of(existing.get().manifest()), settings),
           "the dataset in " + output + " was made with",
           "append with that, or name another output");
+    }
+  }
+
+  /** Refuses an output that holds a dataset, unless the settings say what becomes of it. */
+  static void requireNotRefused(PrepSettings settings, Path output) {
+    if (settings.existing() == Existing.REFUSE) {
+      throw new UsageException(
+          "output = %s: holds a complete dataset; name another, or set existing=append or replace"
+              .formatted(output));
     }
   }
 

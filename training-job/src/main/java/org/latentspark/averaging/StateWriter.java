@@ -95,12 +95,12 @@ final class StateWriter implements AutoCloseable {
 
   /** Returns how many vectors of the parameters' length a writer takes beside the worker's. */
   static int vectors(StateStore store, AveragingPlan plan) {
-    return copies(store, plan) ? 2 + plan.optimizer().moments() + plan.outer().vectors() : 0;
+    return TrainingSize.copiedVectors(store.writing(), plan);
   }
 
   /** Tells whether states are copied; vectors that are in files for want of memory are not. */
   private static boolean copies(StateStore store, AveragingPlan plan) {
-    return store.writing() == StateStore.Writing.BACKGROUND && !plan.vectors().inFiles();
+    return vectors(store, plan) > 0;
   }
 
   /** Makes vectors on the CPU, whatever the worker computes on. */

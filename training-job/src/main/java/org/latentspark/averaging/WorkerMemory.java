@@ -23,6 +23,16 @@ public final class WorkerMemory {
 
   private WorkerMemory() {}
 
+  /** Returns what a worker with so many vectors needs at least. */
+  static long need(long parameters, int vectors) {
+    return parameters * Float.BYTES * (vectors + WITHIN_A_STEP);
+  }
+
+  /** Returns what workers on GPUs need in the memory of their host. */
+  static long needBesideGpu(long parameters, int workers) {
+    return parameters * Float.BYTES * GRAPH_VECTORS * workers;
+  }
+
   /**
    * Checks that the workers of a host fit.
    *
@@ -33,7 +43,7 @@ public final class WorkerMemory {
    * @throws UsageException with the need, what there is, and what to change
    */
   static void require(long parameters, int vectors, int workers, int copied, long available) {
-    long need = parameters * Float.BYTES * (vectors + WITHIN_A_STEP);
+    long need = need(parameters, vectors);
     long copies = parameters * Float.BYTES * copied;
     if (need > (available - copies) / workers) {
       throw new UsageException(
@@ -62,7 +72,7 @@ public final class WorkerMemory {
    * @throws UsageException with the need, what there is, and what to change
    */
   static void requireOnGpu(long parameters, int vectors, long free) {
-    long need = parameters * Float.BYTES * (vectors + WITHIN_A_STEP);
+    long need = need(parameters, vectors);
     if (need > free) {
       throw new UsageException(
           String.format(
@@ -82,7 +92,7 @@ public final class WorkerMemory {
    * @throws UsageException with the need, what there is, and what to change
    */
   static void requireBesideGpus(long parameters, int workers, int copied, long available) {
-    long need = parameters * Float.BYTES * ((long) GRAPH_VECTORS * workers + copied);
+    long need = needBesideGpu(parameters, workers) + parameters * Float.BYTES * copied;
     if (need > available) {
       throw new UsageException(
           String.format(

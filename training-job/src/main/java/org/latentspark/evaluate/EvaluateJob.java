@@ -15,8 +15,10 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.latentspark.cli.Figures;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Progress;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
@@ -25,12 +27,14 @@ import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.sample.DrawKeys;
+import org.latentspark.sample.DrawOutline;
 import org.latentspark.sample.TextToImage;
 import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.OutputLease;
 import org.latentspark.train.HeldOutLoss;
+import org.latentspark.unet.ForwardFlops;
 import org.latentspark.unet.UNet2DConditionConfig;
 
 /** The verb {@code evaluate}: how good a checkpoint is on the pairs held out from training. */
@@ -86,7 +90,8 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
     TextToImage model = TextToImage.open(encoders, hadoop);
     Path checkpoint = TextToImage.checkpoint(new Path(settings.checkpoint()), hadoop);
     model.load(checkpoint, settings.weights());
-    requireFit(checkpoint, model, held);
+    requireFit(checkpoint, model.sampler().unet().config(), held.dataset());
+    requireParts(checkpoint, model.sampler().schedule().steps());
     Judge judge =
         new Judge(model, Judge.clip(encoders, hadoop), held, settings.draw(), settings.seed());
 
@@ -137,6 +142,44 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
     }
   }
 
+  @Override
+  public void outline(EvaluateSettings settings, Outline outline) throws IOException {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    LatentDataset dataset = dataset(settings, hadoop);
+    long rows =
+        MeasuredPairs.requireEnough(dataset, Split.VALIDATION, settings.distances().fewest());
+    long pairs = Math.min(rows, settings.count());
+    outline.tell(
+        "pairs",
+        "%s of %s held out, of version %d",
+        Figures.whole(pairs),
+        Figures.whole(rows),
+        dataset.manifest().version());
+    DrawOutline draw =
+        DrawOutline.read(settings.checkpoint(), settings.weights(), settings.encoders(), hadoop);
+    requireFit(draw.checkpoint(), draw.unet(), dataset);
+    new ModelDirectory(new Path(settings.encoders(), "image_encoder"), hadoop).configText();
+    draw.tell(settings.draw(), pairs, outline);
+    double loss =
+        HeldOutLoss.BUCKETS
+            * ForwardFlops.of(
+                draw.unet(),
+                dataset.manifest().latent().shape().height(),
+                dataset.manifest().latent().shape().width(),
+                dataset.manifest().text().tokens());
+    outline.tell(
+        "loss",
+        "in %d parts of the schedule: %sFLOP",
+        HeldOutLoss.BUCKETS,
+        Figures.scaled(loss * pairs));
+    outline.tell(
+        "features",
+        "of CLIP%s, reference in %s",
+        settings.inception().isEmpty() ? "" : " and of Inception",
+        settings.reference());
+    outline.tell("output", settings.output());
+  }
+
   private static LatentDataset dataset(EvaluateSettings settings, Configuration hadoop)
       throws IOException {
     Path directory = new Path(settings.dataset());
@@ -157,9 +200,9 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
         .readOr(() -> counted("decode", judge.held(), done -> judge.realFeatures(features, done)));
   }
 
-  private static void requireFit(Path checkpoint, TextToImage model, MeasuredPairs held) {
-    UNet2DConditionConfig config = model.sampler().unet().config();
-    Manifest manifest = held.dataset().manifest();
+  private static void requireFit(
+      Path checkpoint, UNet2DConditionConfig config, LatentDataset dataset) {
+    Manifest manifest = dataset.manifest();
     if (config.inChannels() != manifest.latent().shape().channels()
         || config.crossAttentionDim() != manifest.text().dim()) {
       throw new InputException(
@@ -168,14 +211,17 @@ public final class EvaluateJob implements Verb<EvaluateSettings> {
                   checkpoint,
                   config.inChannels(),
                   config.crossAttentionDim(),
-                  held.dataset().directory(),
+                  dataset.directory(),
                   manifest.latent().shape().channels(),
                   manifest.text().dim()));
     }
-    if (model.sampler().schedule().steps() < HeldOutLoss.BUCKETS) {
+  }
+
+  private static void requireParts(Path checkpoint, int steps) {
+    if (steps < HeldOutLoss.BUCKETS) {
       throw new InputException(
           "%s has a schedule of %d steps, and the loss is told in %d parts"
-              .formatted(checkpoint, model.sampler().schedule().steps(), HeldOutLoss.BUCKETS));
+              .formatted(checkpoint, steps, HeldOutLoss.BUCKETS));
     }
   }
 

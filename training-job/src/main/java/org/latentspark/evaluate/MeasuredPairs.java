@@ -32,19 +32,7 @@ record MeasuredPairs(LatentDataset dataset, List<EncodedPair> pairs) {
    * @throws InputException when there are fewer than {@code fewest}
    */
   static MeasuredPairs read(LatentDataset dataset, Split split, int most, int fewest) {
-    long rows = dataset.manifest().rows(split);
-    if (rows < fewest) {
-      throw new InputException(
-          ("%s has %d of %d pairs in its split %s, and the measurement needs %d: encode more pairs,"
-                  + " or with another validation-share than %s")
-              .formatted(
-                  dataset.directory(),
-                  rows,
-                  dataset.manifest().rows(Split.TRAIN) + dataset.manifest().rows(Split.VALIDATION),
-                  Settings.kebab(split),
-                  fewest,
-                  dataset.manifest().validationShare()));
-    }
+    requireEnough(dataset, split, fewest);
     Comparator<EncodedPair> byKey = Comparator.comparing(EncodedPair::key);
     PriorityQueue<EncodedPair> first = new PriorityQueue<>(byKey.reversed());
     for (DataFile file : dataset.files()) {
@@ -60,6 +48,24 @@ record MeasuredPairs(LatentDataset dataset, List<EncodedPair> pairs) {
     List<EncodedPair> pairs = new ArrayList<>(first);
     pairs.sort(byKey);
     return new MeasuredPairs(dataset, pairs);
+  }
+
+  /** Returns how many pairs a split has, which must be {@code fewest} at least. */
+  static long requireEnough(LatentDataset dataset, Split split, int fewest) {
+    long rows = dataset.manifest().rows(split);
+    if (rows < fewest) {
+      throw new InputException(
+          ("%s has %d of %d pairs in its split %s, and the measurement needs %d: encode more pairs,"
+                  + " or with another validation-share than %s")
+              .formatted(
+                  dataset.directory(),
+                  rows,
+                  dataset.manifest().rows(Split.TRAIN) + dataset.manifest().rows(Split.VALIDATION),
+                  Settings.kebab(split),
+                  fewest,
+                  dataset.manifest().validationShare()));
+    }
+    return rows;
   }
 
   int count() {

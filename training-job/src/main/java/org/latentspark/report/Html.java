@@ -2,13 +2,11 @@ package org.latentspark.report;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
 /** Writes text, numbers and tables as HTML. */
 final class Html {
-  private static final String[] BYTE_UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
   private static final MathContext FOUR_DIGITS = new MathContext(4);
   private static final int LONGEST_TEXT = 400;
 
@@ -44,11 +42,6 @@ final class Html {
     return "<bdi>" + text(shown) + "</bdi>";
   }
 
-  /** Returns a whole number with thousands apart. */
-  static String whole(long value) {
-    return String.format(Locale.ROOT, "%,d", value);
-  }
-
   /** Returns a number with three or four significant digits. */
   static String number(double value) {
     if (!Double.isFinite(value)) {
@@ -74,28 +67,6 @@ final class Html {
     }
     boolean fine = Math.abs(share) < 0.1 || share > 0.9 && share < 1;
     return String.format(Locale.ROOT, fine ? "%.1f %%" : "%.0f %%", 100 * share);
-  }
-
-  /** Returns a duration in its two largest units. */
-  static String duration(double seconds) {
-    Duration duration = Duration.ofSeconds(Math.round(seconds));
-    if (duration.toHours() > 0) {
-      return whole(duration.toHours()) + " h " + duration.toMinutesPart() + " min";
-    }
-    return duration.toMinutes() > 0
-        ? duration.toMinutes() + " min " + duration.toSecondsPart() + " s"
-        : duration.toSeconds() + " s";
-  }
-
-  /** Returns a number of bytes in its largest unit. */
-  static String bytes(double bytes) {
-    int unit = 0;
-    double size = bytes;
-    while (size >= 1024 && unit < BYTE_UNITS.length - 1) {
-      size /= 1024;
-      unit++;
-    }
-    return String.format(Locale.ROOT, unit == 0 ? "%.0f %s" : "%.1f %s", size, BYTE_UNITS[unit]);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.hadoop.fs.Path;
+import org.latentspark.cli.Figures;
 
 /** How good the pictures are: evaluations of checkpoints, and samplers side by side. */
 final class JudgementSection {
@@ -51,7 +52,7 @@ final class JudgementSection {
         row(
             "Held-out pairs",
             evaluations,
-            evaluation -> Html.whole(evaluation.path("pairs").asLong())));
+            evaluation -> Figures.whole(evaluation.path("pairs").asLong())));
     FIGURES.forEach(
         (figure, name) -> {
           if (evaluations.stream().anyMatch(evaluation -> evaluation.at("/" + figure).isObject())) {
@@ -98,7 +99,7 @@ final class JudgementSection {
           "%s, %s steps"
               .formatted(
                   Html.text(sampler.path("sampler").asText()),
-                  Html.whole(sampler.path("steps").asLong()));
+                  Figures.whole(sampler.path("steps").asLong()));
       rows.add(
           List.of(
               name,
@@ -114,7 +115,7 @@ final class JudgementSection {
     }
     return "<h3>Samplers</h3>%n<p>The same %s captions from the same seeds, drawn from %s.</p>%n"
             .formatted(
-                Html.whole(comparison.result().path("pairs").asLong()),
+                Figures.whole(comparison.result().path("pairs").asLong()),
                 Html.text(checkpoint(comparison.result())))
         + Html.table(
             List.of("Sampler", "#Seconds a picture", "#Fréchet distance", "#CLIP score"), rows)

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.latentspark.cli.Figures;
 import org.latentspark.filter.RejectReason;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.RejectedPair;
@@ -39,8 +40,8 @@ final class PrepSection {
         accounting,
         "%s to train on, %s held out"
             .formatted(
-                Html.whole(manifest.rows(Split.TRAIN)),
-                Html.whole(manifest.rows(Split.VALIDATION))));
+                Figures.whole(manifest.rows(Split.TRAIN)),
+                Figures.whole(manifest.rows(Split.VALIDATION))));
     row(rows, "rejected", accounting.rejected(), accounting, "");
     accounting.rejectedByReason().entrySet().stream()
         .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder()))
@@ -58,7 +59,7 @@ final class PrepSection {
       Manifest.Accounting accounting,
       String meaning) {
     String share = Html.percent((double) count / accounting.read());
-    rows.add(List.of(name, Html.whole(count), share, meaning));
+    rows.add(List.of(name, Figures.whole(count), share, meaning));
   }
 
   private static void reason(List<List<String>> rows, String code, long count, PrepFacts prep) {

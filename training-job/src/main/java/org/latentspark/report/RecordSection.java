@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.latentspark.cli.Figures;
 
 /** What makes a run repeatable: checkpoints, configuration, versions. */
 final class RecordSection {
@@ -26,10 +27,10 @@ final class RecordSection {
       rows.add(
           List.of(
               "<code>" + Html.text(checkpoint.name()) + "</code>",
-              Html.whole(progress.path("round").asLong()),
-              Html.whole(progress.path("examples").asLong()),
-              Html.whole(progress.path("workers").asLong()),
-              Html.bytes(checkpoint.bytes()),
+              Figures.whole(progress.path("round").asLong()),
+              Figures.whole(progress.path("examples").asLong()),
+              Figures.whole(progress.path("workers").asLong()),
+              Figures.bytes(checkpoint.bytes()),
               checkpoint.complete() ? "complete" : Html.text(checkpoint.problem())));
     }
     return Html.table(

@@ -1,6 +1,7 @@
 package org.latentspark.report;
 
 import java.util.List;
+import org.latentspark.cli.Figures;
 
 /** The sample grids over training: all below each other, or one at a time under a slider. */
 final class SamplesSection {
@@ -43,7 +44,7 @@ final class SamplesSection {
   }
 
   private static String figure(SampleGrid grid) {
-    String step = Html.whole(grid.step());
+    String step = Figures.whole(grid.step());
     return """
         <figure data-step="%d">
           <img src="%s" alt="Pictures drawn after step %s: %s">

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.cli.Figures;
 
 /** What sets several runs apart: their results, and the settings in which they differ. */
 final class SideBySide {
@@ -18,12 +19,12 @@ final class SideBySide {
   static String summary(List<RunRecord> runs) {
     Map<String, Function<RunRecord, String>> facts = new LinkedHashMap<>();
     facts.put("Model", run -> Html.text(run.model().title()));
-    facts.put("Parameters", run -> Html.whole(run.model().parameters()));
+    facts.put("Parameters", run -> Figures.whole(run.model().parameters()));
     facts.put("Held-out loss", run -> last(run));
     facts.put("Lowest held-out loss", run -> lowest(run));
-    facts.put("Steps", run -> ofLast(run, report -> Html.whole(report.step())));
-    facts.put("Examples", run -> ofLast(run, report -> Html.whole(report.examples())));
-    facts.put("Time", run -> Html.duration(run.rounds().seconds()));
+    facts.put("Steps", run -> ofLast(run, report -> Figures.whole(report.step())));
+    facts.put("Examples", run -> ofLast(run, report -> Figures.whole(report.examples())));
+    facts.put("Time", run -> Figures.duration(run.rounds().seconds()));
     facts.put(
         "Examples a second",
         run -> Html.number(run.rounds().median(RoundReport::examplesPerSecond)));

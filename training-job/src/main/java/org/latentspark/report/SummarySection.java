@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.latentspark.averaging.RoundReport;
+import org.latentspark.cli.Figures;
 import org.latentspark.latents.Split;
 
 /** What was trained, on what, how long, and how well it went. */
@@ -27,14 +28,14 @@ final class SummarySection {
   private String lead() {
     StringBuilder lead = new StringBuilder(Html.text(run.model().title()));
     if (run.model().parameters() > 0) {
-      lead.append(" of ").append(Html.whole(run.model().parameters())).append(" parameters");
+      lead.append(" of ").append(Figures.whole(run.model().parameters())).append(" parameters");
     }
     run.prep().ifPresent(prep -> lead.append(", trained on ").append(pairs(prep)));
     if (!rounds.isEmpty()) {
       lead.append(run.prep().isPresent() ? ": " : ", trained: ")
-          .append(Html.whole(rounds.last().examples()))
+          .append(Figures.whole(rounds.last().examples()))
           .append(" examples in ")
-          .append(Html.duration(rounds.seconds()));
+          .append(Figures.duration(rounds.seconds()));
     }
     return lead.append('.').toString();
   }
@@ -44,11 +45,11 @@ final class SummarySection {
     String shown = String.join(", ", sizes.subList(0, Math.min(MOST_SIZES, sizes.size())));
     return "%s image-text pairs of %s pixels (%s held out)"
         .formatted(
-            Html.whole(prep.manifest().rows(Split.TRAIN)),
+            Figures.whole(prep.manifest().rows(Split.TRAIN)),
             sizes.size() > MOST_SIZES
                 ? "%d sizes, most of %s".formatted(sizes.size(), shown)
                 : shown,
-            Html.whole(prep.manifest().rows(Split.VALIDATION)));
+            Figures.whole(prep.manifest().rows(Split.VALIDATION)));
   }
 
   private String tiles() {
@@ -60,8 +61,8 @@ final class SummarySection {
       tile(
           tiles,
           "Time",
-          Html.duration(rounds.seconds()),
-          "in " + Html.whole(rounds.reports().size()) + " rounds; checkpoints are not in it");
+          Figures.duration(rounds.seconds()),
+          "in " + Figures.whole(rounds.reports().size()) + " rounds; checkpoints are not in it");
       tile(
           tiles,
           "Examples a second",
@@ -72,7 +73,7 @@ final class SummarySection {
     tile(
         tiles,
         "Checkpoints",
-        Html.whole(complete),
+        Figures.whole(complete),
         SavedState.newest(run.checkpoints())
             .map(newest -> "newest: <span class=\"name\">" + Html.text(newest.name()) + "</span>")
             .orElse("none complete yet"));
@@ -95,11 +96,11 @@ final class SummarySection {
             .formatted(
                 Html.percent(last.validationLoss() / first.validationLoss()),
                 Html.number(first.validationLoss()),
-                Html.whole(first.step())));
+                Figures.whole(first.step())));
     if (best.step() != last.step()) {
       notes.add(
           "lowest: %s at step %s"
-              .formatted(Html.number(best.validationLoss()), Html.whole(best.step())));
+              .formatted(Html.number(best.validationLoss()), Figures.whole(best.step())));
     }
     tile(tiles, "Held-out loss", Html.number(last.validationLoss()), String.join("; ", notes));
     int mean = newest();
@@ -128,13 +129,14 @@ final class SummarySection {
     long workers = run.configuredNumber("workers");
     List<String> notes = new ArrayList<>();
     if (planned > rounds.last().step()) {
-      notes.add("of " + Html.whole(planned) + " planned");
+      notes.add("of " + Figures.whole(planned) + " planned");
     }
     if (workers > 0) {
-      notes.add(workers > 1 ? "by each of " + Html.whole(workers) + " workers" : "by one worker");
+      notes.add(
+          workers > 1 ? "by each of " + Figures.whole(workers) + " workers" : "by one worker");
     }
-    notes.add(Html.whole(rounds.last().round()) + " averages");
-    tile(tiles, "Steps", Html.whole(rounds.last().step()), String.join(", ", notes));
+    notes.add(Figures.whole(rounds.last().round()) + " averages");
+    tile(tiles, "Steps", Figures.whole(rounds.last().step()), String.join(", ", notes));
   }
 
   private static void tile(StringBuilder tiles, String name, String value, String note) {

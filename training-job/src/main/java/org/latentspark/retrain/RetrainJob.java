@@ -3,11 +3,14 @@ package org.latentspark.retrain;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.cli.HeldException;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.cli.VerbSession;
+import org.latentspark.latents.LatentDataset;
 import org.latentspark.tensor.OutputLease;
 import org.latentspark.train.Jobs;
 
@@ -44,6 +47,46 @@ public final class RetrainJob implements Verb<RetrainSettings> {
   @Override
   public RetrainSettings configure(Settings settings) {
     return RetrainSettings.read(settings);
+  }
+
+  @Override
+  public void outline(RetrainSettings settings, Outline outline) throws Exception {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    Registry registry = Registry.read(new Path(settings.models()), hadoop);
+    Night.unfinished(new Path(settings.models()), registry, hadoop)
+        .ifPresent(
+            night -> outline.tell("goes on", "with model %s at %s", night.id(), night.stage()));
+    outline.tell(
+        "models",
+        "%s: %d judged, %s in use",
+        settings.models(),
+        registry.models().size(),
+        registry.promoted() == null ? "none" : registry.promoted());
+    outline.part("prep");
+    settings
+        .prep()
+        .outline(
+            outline,
+            "encoders=" + settings.encoders(),
+            "output=" + settings.dataset(),
+            "existing=append");
+    outline.part("train");
+    if (LatentDataset.exists(new Path(settings.dataset()), hadoop)) {
+      settings
+          .train()
+          .outline(
+              outline,
+              "encoders=" + settings.encoders(),
+              "output=" + settings.models() + "/runs/next",
+              "dataset=" + settings.dataset());
+    } else {
+      outline.tell("data set", "none yet: its sizes are told once prep has made it");
+    }
+    outline.part("evaluate");
+    outline.tell(
+        "promotion",
+        "of a model whose %s is better than that in use by more than the intervals",
+        Settings.kebab(settings.figure()));
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.latentspark.retrain;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.UsageException;
 import org.latentspark.cli.Verb;
@@ -30,6 +31,10 @@ record StageVerb<C>(Verb<C> verb, Path file) {
 
   private C configure(String... overrides) {
     return Settings.load(verb.references(), file, List.of(overrides)).read(verb::configure);
+  }
+
+  void outline(Outline outline, String... overrides) throws Exception {
+    verb.outline(configure(overrides), outline);
   }
 
   void run(String... overrides) throws Exception {

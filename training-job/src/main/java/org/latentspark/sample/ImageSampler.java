@@ -109,7 +109,13 @@ public record ImageSampler(
     return sampler.sample(counted, new SeededNoise(seeds, shape), unet.parameters().values());
   }
 
-  private long edge(int pixels, String name) {
+  /** Returns how many pixels of an edge one of a latent stands for. */
+  int downscale() {
+    return vae.config().downscale();
+  }
+
+  /** Returns the edge of a latent for one of so many pixels; 0 for the trained size. */
+  long edge(int pixels, String name) {
     int downscale = vae.config().downscale();
     if (pixels == 0) {
       if (unet.config().sampleSize() == null) {

@@ -71,7 +71,8 @@ final class PromptSource {
             : files(new Path(file), spark.sparkContext().hadoopConfiguration()));
   }
 
-  private static List<Path> files(Path file, Configuration configuration) throws IOException {
+  /** Returns the files of prompts; {@link #open} says what they may be. */
+  static List<Path> files(Path file, Configuration configuration) throws IOException {
     FileSystem fileSystem = FileSystems.of(file, configuration);
     List<Path> files = new ArrayList<>();
     try {

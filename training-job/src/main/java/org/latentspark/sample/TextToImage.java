@@ -19,6 +19,10 @@ import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.NoiseSchedule;
 import org.latentspark.diffusion.SchedulerConfig;
 import org.latentspark.model.AutoencoderKL;
+import org.latentspark.model.AutoencoderKLConfig;
+import org.latentspark.model.ClipTextConfig;
+import org.latentspark.model.ClipTextModel;
+import org.latentspark.model.ClipTokenizer;
 import org.latentspark.model.ModelDirectory;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.unet.UNet2DConditionConfig;
@@ -93,6 +97,48 @@ public final class TextToImage {
       unet.parameters().allocate();
     }
     directory.load(unet.parameters());
+    connect(checkpoint, unet);
+  }
+
+  /**
+   * Builds the models of a checkpoint without their weights: for what their configurations tell.
+   *
+   * @throws InputException when a configuration is missing, refused, or does not fit the others
+   */
+  static TextToImage declared(
+      Path encoders, Path checkpoint, Weights weights, Configuration configuration)
+      throws IOException {
+    TextToImage model =
+        new TextToImage(
+            new TextEncoder(
+                ClipTokenizer.load(new Path(encoders, "tokenizer"), configuration),
+                new ClipTextModel(
+                    new ModelDirectory(new Path(encoders, "text_encoder"), configuration)
+                        .config(ClipTextConfig::parse))),
+            new AutoencoderKL(
+                new ModelDirectory(new Path(encoders, "vae"), configuration)
+                    .config(AutoencoderKLConfig::fromJson)),
+            configuration);
+    ModelDirectory directory =
+        new ModelDirectory(new Path(checkpoint, weights.directory()), configuration);
+    model.connect(
+        checkpoint, new UNet2DConditionModel(directory.config(UNet2DConditionConfig::fromJson)));
+    return model;
+  }
+
+  /** Returns how many parameters the U-Net, the autoencoder and the text encoder have together. */
+  long parameters() {
+    return sampler().unet().parameters().count()
+        + vae.parameters().count()
+        + text.model().parameters().count();
+  }
+
+  /** Returns the tokens of a prompt. */
+  int tokens() {
+    return text.tokenizer().maxLength();
+  }
+
+  private void connect(Path checkpoint, UNet2DConditionModel unet) throws IOException {
     SchedulerConfig scheduler =
         read(checkpoint, "scheduler/scheduler_config.json", SchedulerConfig::fromJson)
             .orElseThrow(
@@ -103,7 +149,7 @@ public final class TextToImage {
         read(checkpoint, LatentScale.FILE_NAME, LatentScale::fromJson)
             .orElse(
                 LatentScale.factor(vae.config().latentChannels(), vae.config().scalingFactor()));
-    requireFit(checkpoint, config, scale);
+    requireFit(checkpoint, unet.config(), scale);
     sampler = new ImageSampler(unet, new NoiseSchedule(scheduler), scale, vae);
   }
 

@@ -12,8 +12,10 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.graph.Architecture;
@@ -74,6 +76,13 @@ public final class TrainClipJob implements Verb<TrainClipJob.Plan> {
   @Override
   public void run(Plan plan) throws IOException {
     Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  @Override
+  public void outline(Plan plan, Outline outline) throws IOException {
+    RunOutline run = new RunOutline(plan.run(), Architecture.CLIP);
+    run.tell(outline, SparkHadoopUtil.get().conf());
+    outline.time(run.steps() * run.stepExamples(), "examples");
   }
 
   private static void train(SparkSession spark, Plan plan) throws IOException {

@@ -8,21 +8,26 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.checkpoint.CheckpointStore;
+import org.latentspark.cli.Figures;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.UsageException;
 import org.latentspark.cli.Verb;
 import org.latentspark.diffusion.LatentScale;
 import org.latentspark.diffusion.SchedulerConfig;
 import org.latentspark.graph.Architecture;
+import org.latentspark.latents.DataFile;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Manifest;
 import org.latentspark.latents.Split;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.unet.Activations;
+import org.latentspark.unet.ForwardFlops;
 import org.latentspark.unet.UNet2DConditionConfig;
 
 /** The verb {@code train}: fits the noise-prediction U-Net to an encoded data set. */
@@ -89,6 +94,49 @@ public final class TrainJob implements Verb<TrainJob.Plan> {
   @Override
   public void run(Plan plan) throws IOException {
     Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  @Override
+  public void outline(Plan plan, Outline outline) throws IOException {
+    Configuration hadoop = SparkHadoopUtil.get().conf();
+    RunOutline run = new RunOutline(plan.run(), Architecture.UNET);
+    LatentDataset dataset = dataset(plan, run.reached(hadoop), hadoop);
+    Manifest manifest = dataset.manifest();
+    UNet2DConditionConfig unet = UNet2DConditionConfig.fromJson(plan.run().modelJson());
+    requireFit(unet, manifest, plan);
+    long rows = manifest.rows(Split.TRAIN);
+    outline.tell(
+        "data set",
+        "%s pairs, %s held out, %s in %s files",
+        Figures.whole(rows),
+        Figures.whole(manifest.rows(Split.VALIDATION)),
+        Figures.bytes(manifest.files().stream().mapToDouble(DataFile::bytes).sum()),
+        Figures.whole(manifest.files().size()));
+    run.tell(outline, hadoop);
+    long examples = run.steps() * run.stepExamples();
+    outline.tell("epochs", "%.4g", (double) examples / rows);
+    double forward =
+        ForwardFlops.of(
+            unet,
+            manifest.latent().shape().height(),
+            manifest.latent().shape().width(),
+            manifest.text().tokens());
+    int passes = plan.activations() == Activations.RECOMPUTE ? 4 : 3;
+    outline.tell(
+        "operations",
+        "%sFLOP a step of each worker, %sFLOP an example, %sFLOP in all",
+        Figures.scaled(passes * forward * run.stepExamples() / plan.run().plan().workers()),
+        Figures.scaled(passes * forward),
+        Figures.scaled(passes * forward * examples));
+    outline.time(examples, "examples");
+    if (!plan.encoders().isEmpty()) {
+      int count = plan.samples().prompts().size();
+      outline.tell(
+          "sample grids",
+          "%s pictures of %s steps at each checkpoint, drawn on the driver",
+          count == 0 ? SampleGrids.Prompts.COUNT : count,
+          plan.samples().steps());
+    }
   }
 
   private static void train(SparkSession spark, Plan plan) throws IOException {

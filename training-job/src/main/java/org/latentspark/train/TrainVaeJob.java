@@ -11,8 +11,10 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.latentspark.cli.Launcher;
+import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
 import org.latentspark.graph.Architecture;
@@ -65,6 +67,13 @@ public final class TrainVaeJob implements Verb<TrainVaeJob.Plan> {
   @Override
   public void run(Plan plan) throws IOException {
     Jobs.run(name(), plan.run().output(), spark -> train(spark, plan));
+  }
+
+  @Override
+  public void outline(Plan plan, Outline outline) throws IOException {
+    RunOutline run = new RunOutline(plan.run(), Architecture.VAE);
+    run.tell(outline, SparkHadoopUtil.get().conf());
+    outline.time(run.steps() * run.stepExamples(), "examples");
   }
 
   private static void train(SparkSession spark, Plan plan) throws IOException {
