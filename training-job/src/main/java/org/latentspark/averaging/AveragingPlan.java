@@ -25,6 +25,8 @@ import org.latentspark.tensor.VectorMemory;
  * @param accumulate batches whose gradients one local step adds up
  * @param outer what turns the mean of the workers' differences into the next average
  * @param wire the format of the differences on their way
+ * @param overlapSteps local steps that the workers go on with while an average is exchanged; 0
+ *     waits for it
  * @param vectors where averages and moments live
  */
 public record AveragingPlan(
@@ -43,6 +45,7 @@ public record AveragingPlan(
     int accumulate,
     OuterOptimizer.Settings outer,
     Wire wire,
+    int overlapSteps,
     VectorMemory vectors)
     implements Serializable {
 
@@ -55,6 +58,10 @@ public record AveragingPlan(
     requirePositive("validationRounds", validationRounds);
     requirePositive("threads", threads);
     requirePositive("accumulate", accumulate);
+    if (overlapSteps < 0 || overlapSteps > frequency) {
+      throw new IllegalArgumentException(
+          "overlapSteps must be from 0 to frequency, " + frequency + ", not " + overlapSteps);
+    }
   }
 
   /** Makes a plan of plain averaging, exchanged in fp32, one batch a step, all in memory. */
@@ -87,13 +94,14 @@ public record AveragingPlan(
         1,
         new OuterOptimizer.PlainSettings(),
         Wire.FP32,
+        0,
         VectorMemory.RESIDENT);
   }
 
   /** Returns how many vectors of the parameters' length a worker keeps in memory. */
   int residentVectors() {
     int everyStep = 2; // values and gradients
-    int averages = 2;
+    int averages = 2 + (overlapSteps > 0 ? 2 : 0);
     return vectors.inFiles()
         ? everyStep
         : everyStep + averages + optimizer.moments() + outer.vectors();
@@ -117,6 +125,7 @@ public record AveragingPlan(
         accumulate,
         outer,
         wire,
+        overlapSteps,
         place.type() == DeviceType.CUDA ? VectorMemory.onGpu(place.index()) : vectors);
   }
 

@@ -88,7 +88,8 @@ final class AveragingWorker implements Serializable {
             new TrainingVectors(average.values(), state(replica, average), here.vectors());
         Objective.Session session =
             objective.open(replica.model(), shards, seat.rank(), seat.workers());
-        StateWriter states = new StateWriter(store, replica.model(), plan)) {
+        StateWriter states = new StateWriter(store, replica.model(), plan);
+        LateAverage late = new LateAverage(here.vectors())) {
       StateStore.Progress start = store.restore(state, replica.model(), vectors);
       long first = start.round();
       replica.values().copy_(average.values());
@@ -103,14 +104,15 @@ final class AveragingWorker implements Serializable {
       for (long round = first; round < plan.rounds(); round++) {
         boolean endsSegment =
             (round + 1 - first) % plan.segmentRounds() == 0 || round + 1 == plan.rounds();
-        RoundClock clock = localSteps(seat, peers, replica, session, average, round);
-        long done = round;
-        clock.exchange(
-            () -> {
-              average.update(peers, replica.values(), share, follower(vectors, done));
-            });
+        boolean validates = (round + 1) % plan.validationRounds() == 0 || round == 0 || endsSegment;
+        boolean overlaps = plan.overlapSteps() > 0 && !validates;
+        RoundClock clock = localSteps(seat, peers, replica, session, average, late, round);
+        Collective.Stretch follower = follower(vectors, round);
+        if (!overlaps) {
+          clock.exchange(() -> average.update(peers, replica.values(), share, follower));
+        }
         Double validation = null;
-        if ((round + 1) % plan.validationRounds() == 0 || round == 0 || endsSegment) {
+        if (validates) {
           Objective.Validation own = replica.validate(session, vectors.movingAverage());
           double[] sums = peers.sum(own.lossSum(), own.examples());
           validation = sums[1] == 0 ? null : sums[0] / sums[1];
@@ -127,6 +129,9 @@ final class AveragingWorker implements Serializable {
         if (seat.rank() == 0) {
           seat.driver().report(report);
           told = tell(seat, states.newest(), told);
+        }
+        if (overlaps) {
+          late.depart(replica.values(), values -> average.update(peers, values, share, follower));
         }
         if (endsSegment) {
           progress =
@@ -190,10 +195,11 @@ final class AveragingWorker implements Serializable {
       Replica replica,
       Objective.Session session,
       Average average,
+      LateAverage late,
       long round) {
     for (int retried = 0; retried <= 1; retried++) {
       RoundClock clock = new RoundClock(replica, session, plan, round, retried);
-      clock.steps(seat.stop());
+      clock.steps(seat.stop(), late);
       boolean[] finite = new boolean[1];
       clock.exchange(() -> finite[0] = finite(seat, peers, replica, clock));
       if (finite[0]) {

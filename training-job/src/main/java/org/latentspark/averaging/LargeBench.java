@@ -127,6 +127,7 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
             1,
             new OuterOptimizer.PlainSettings(),
             Wire.FP32,
+            0,
             vectors);
     // What travels to the executors: numbers, not the plan.
     int batchSize = plan.batchSize();

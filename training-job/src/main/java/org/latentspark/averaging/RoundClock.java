@@ -49,10 +49,15 @@ final class RoundClock {
    *
    * <p>Such a step has changed nothing and is made once more: a fault of the machine does not come
    * back, and the run goes on as if it had not been.
+   *
+   * @param late the last round's average, which arrives after as many steps as the plan says
    */
-  void steps(BooleanSupplier stop) {
+  void steps(BooleanSupplier stop, LateAverage late) {
     int steps = session.batchSize() == 0 ? 0 : plan.frequency();
     for (int local = 0; local < steps && isFinite(); local++) {
+      if (local == plan.overlapSteps()) {
+        exchange(() -> late.arrive(replica.values()));
+      }
       if (stop.getAsBoolean()) {
         throw new StoppedException("Told to stop at step " + (round * plan.frequency() + local));
       }
@@ -68,6 +73,7 @@ final class RoundClock {
       backwardNanos += step.backwardNanos();
       stepNanos += step.allNanos();
     }
+    exchange(() -> late.arrive(replica.values()));
   }
 
   private Replica.Step step(int local) {

@@ -123,6 +123,7 @@ record RunSettings(
             accumulate,
             outer(settings),
             settings.oneOf("averaging.wire", Wire.class),
+            overlapSteps(settings, frequency, device),
             vectors(settings, device));
     Recovery recovery =
         new Recovery(
@@ -158,6 +159,15 @@ record RunSettings(
         milestoneSteps,
         writing,
         effective);
+  }
+
+  private static int overlapSteps(Settings settings, int frequency, ComputeDevice device) {
+    int steps = settings.integer("averaging.overlap-steps", 0, frequency);
+    if (steps > 0 && device == ComputeDevice.CUDA) {
+      // NCCL's sum keeps the stream waiting that computes, so that nothing would overlap.
+      settings.refuse("averaging.overlap-steps", "must be 0 with device = cuda");
+    }
+    return steps;
   }
 
   private static VectorMemory vectors(Settings settings, ComputeDevice device) {

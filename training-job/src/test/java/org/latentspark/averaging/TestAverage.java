@@ -178,6 +178,7 @@ class TestAverage {
         1,
         outer,
         wire,
+        0,
         VectorMemory.RESIDENT);
   }
 }

@@ -308,6 +308,103 @@ class TestAveragingTrainingMaster {
     assertThat(new Slots(spark).settle(Duration.ofMinutes(1))).as("executors replaced").isEmpty();
   }
 
+  @Test
+  void loneWorkerThatOverlapsMakesThePlainSteps(@TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 4, 2, 4, 12);
+    AveragingPlan plan = plan(1, 4, 3, 6, ADAMW, 1.0);
+    float[] waiting = train(plan, objective, folder.resolve("waiting"), new ArrayList<>());
+    float[] overlapping =
+        train(overlap(plan, 2), objective, folder.resolve("overlapping"), new ArrayList<>());
+    assertThat(overlapping).as("parameters after 24 steps").containsExactly(waiting);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0", "1", "2"})
+  void overlappingWorkersKeepTheirStepsSinceTheDeparture(int overlap, @TempDir Path folder) {
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    InnerOptimizer.Settings sgd = new InnerOptimizer.SgdSettings();
+    AveragingPlan plan = overlap(plan(2, 2, 3, 3, sgd, 0), overlap);
+    float[] trained = train(plan, objective, folder.resolve("a"), new ArrayList<>());
+    assertThat(trained)
+        .as("the same again")
+        .containsExactly(train(plan, objective, folder.resolve("b"), new ArrayList<>()));
+    float[] expected = twoWorkersByHand(objective, overlap);
+    assertThat(StateVectors.distance(trained, expected)).as("by hand").isLessThan(1e-6f);
+    if (overlap > 0) {
+      float[] waiting = twoWorkersByHand(objective, 0);
+      assertThat(StateVectors.distance(trained, waiting)).as("staleness").isGreaterThan(1e-5f);
+    }
+  }
+
+  /**
+   * Makes three rounds of two steps of two workers in one thread; the first average is waited for.
+   */
+  private static float[] twoWorkersByHand(NoiseObjective objective, int overlap) {
+    try (PointerScope scope = new PointerScope()) {
+      TorchModel model = Architecture.UNET.build(UNET);
+      Tensor values = torch.zeros(model.parameters().count());
+      Tensor gradients = torch.zeros(model.parameters().count());
+      model.parameters().bind(values, gradients);
+      model.parameters().initialize(SEED);
+      Tensor average = values.clone();
+      Tensor[] own = {values.clone(), values.clone()};
+      Tensor[] correction = new Tensor[2];
+      for (int round = 0; round < 3; round++) {
+        for (int local = 0; local < 2; local++) {
+          for (int rank = 0; rank < 2; rank++) {
+            if (local == overlap && correction[rank] != null) {
+              own[rank].add_(correction[rank]);
+              correction[rank] = null;
+            }
+            values.copy_(own[rank]);
+            gradients.zero_();
+            int step = 2 * round + local;
+            objective.open(model, List.of(), rank, 2).loss(step).backward();
+            own[rank].sub_(gradients.mul(new org.bytedeco.pytorch.Scalar(RATE.at(step))));
+          }
+        }
+        for (int rank = 0; rank < 2; rank++) {
+          if (correction[rank] != null) {
+            own[rank].add_(correction[rank]);
+            correction[rank] = null;
+          }
+        }
+        Tensor next = own[0].add(own[1]).div(new org.bytedeco.pytorch.Scalar(2));
+        for (int rank = 0; rank < 2; rank++) {
+          // The first and the last average are measured, and therefore waited for.
+          if (overlap == 0 || round != 1) {
+            own[rank].copy_(next);
+          } else {
+            correction[rank] = next.sub(own[rank]);
+          }
+        }
+        average.copy_(next);
+      }
+      return Tensors.floats(average);
+    }
+  }
+
+  private static AveragingPlan overlap(AveragingPlan plan, int steps) {
+    return new AveragingPlan(
+        plan.workers(),
+        plan.frequency(),
+        plan.segmentRounds(),
+        plan.rounds(),
+        plan.learningRate(),
+        plan.optimizer(),
+        plan.clipNorm(),
+        plan.emaDecay(),
+        plan.validationRounds(),
+        plan.precision(),
+        plan.threads(),
+        plan.deadline(),
+        plan.accumulate(),
+        plan.outer(),
+        plan.wire(),
+        steps,
+        plan.vectors());
+  }
+
   private static AveragingPlan with(
       AveragingPlan plan, int accumulate, OuterOptimizer.Settings outer, VectorMemory memory) {
     return new AveragingPlan(
@@ -326,6 +423,7 @@ class TestAveragingTrainingMaster {
         accumulate,
         outer,
         Wire.FP32,
+        plan.overlapSteps(),
         memory);
   }
 
