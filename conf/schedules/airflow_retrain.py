@@ -21,7 +21,12 @@ with DAG(
             "[ $code -eq 4 ] && exit 99; exit $code"
         ),
         cwd="/opt/latentspark",
-        env={"SPARK_HOME": "/opt/spark", "LATENTSPARK_MASTER": "spark://head:7077"},
+        env={
+            "SPARK_HOME": "/opt/spark",
+            "LATENTSPARK_MASTER": "spark://head:7077",
+            # Logs and the registry then call the run as Airflow does.
+            "LATENTSPARK_RUN_ID": "{{ run_id }}",
+        },
         append_env=True,
         skip_on_exit_code=99,
     )

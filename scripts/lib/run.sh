@@ -37,6 +37,8 @@ Environment:
   LATENTSPARK_DRIVER_MEMORY  Java heap of the driver, 3g by default; tensors live outside of it.
   LATENTSPARK_SPARK_ARGS     More arguments of spark-submit, such as "--conf spark.executor.memory=8g".
   LATENTSPARK_TRACE          1 shows the stack trace of a failure.
+  LATENTSPARK_RUN_ID         Name of the run in logs and records; else one of time and chance.
+  LATENTSPARK_LOG_FORMAT     json makes each line of the driver's log a JSON object.
 
 Exit codes: 0 done; 2 bad usage or configuration; 3 bad input data; 4 another run holds the output;
 1 anything else.
@@ -48,6 +50,8 @@ done
 # DL4J would ask a time server; JavaCPP would count libtorch's memory against the Java heap.
 options="-Dorg.deeplearning4j.spark.time.TimeSource=org.deeplearning4j.spark.time.SystemClockTimeSource"
 options+=" -Dorg.bytedeco.javacpp.maxPhysicalBytes=0"
+# Log lines of Spark's own threads name the run, too.
+options+=" -Dlog4j2.isThreadContextMapInheritable=true"
 executor_options=$options
 if [[ $module == training-job ]]; then
   # Workers make little Java garbage. A small young generation is touched whole within the first

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.MDC;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -46,6 +47,7 @@ public final class Launcher {
           new ArrayList<>(parsed.matchedPositionalValue(0, new ArrayList<String>()));
       configureAndRun(
           verb,
+          err,
           Settings.load(verb.references(), parsed.matchedOptionValue("--conf", null), overrides));
       return 0;
     } catch (ParameterException e) {
@@ -55,8 +57,13 @@ public final class Launcher {
     }
   }
 
-  private static <C> void configureAndRun(Verb<C> verb, Settings settings) throws Exception {
-    verb.run(settings.read(verb::configure));
+  private static <C> void configureAndRun(Verb<C> verb, PrintStream err, Settings settings)
+      throws Exception {
+    C configuration = settings.read(verb::configure);
+    String run = RunId.here();
+    MDC.put(RunId.LOG_KEY, run);
+    err.println(verb.name() + ": run " + run);
+    verb.run(configuration);
   }
 
   private static CommandSpec spec(Verb<?> verb) {

@@ -13,6 +13,13 @@ import scala.Option;
  * the driver in the cluster, the application does not end with the first stage.
  */
 public final class VerbSession implements AutoCloseable {
+  /**
+   * What Spark hides in event logs and in its pages, by a setting's name: what it hides by default,
+   * the names that environment variables have, and the keys of other stores and of encryption.
+   */
+  private static final String SECRETS =
+      "(?i)secret|password|token|access[._]?key|(account|private|encryption)[._]key|webhook";
+
   private final SparkSession spark;
   private final boolean own;
 
@@ -37,7 +44,10 @@ public final class VerbSession implements AutoCloseable {
     if (there.isDefined() && !there.get().sparkContext().isStopped()) {
       return new VerbSession(there.get(), false);
     }
-    return new VerbSession(SparkSession.builder().config(settings).getOrCreate(), true);
+    settings.setIfMissing("spark.redaction.regex", SECRETS);
+    SparkSession spark = SparkSession.builder().config(settings).getOrCreate();
+    spark.sparkContext().setLocalProperty(RunId.LOG_KEY, RunId.here());
+    return new VerbSession(spark, true);
   }
 
   /** Returns the session. */

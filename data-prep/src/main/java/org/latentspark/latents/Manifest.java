@@ -52,7 +52,8 @@ public record Manifest(
     settings = settings == null ? new TreeMap<>() : settings;
     versions =
         versions == null || versions.isEmpty()
-            ? List.of(new Version(1, created, 0, files.size(), rejectedFiles.size(), accounting))
+            ? List.of(
+                new Version(1, created, 0, files.size(), rejectedFiles.size(), accounting, null))
             : List.copyOf(versions);
   }
 
@@ -192,6 +193,7 @@ public record Manifest(
    * @param files how many of the data files it wrote; they follow those of earlier versions
    * @param rejectedFiles the same of the files of rejected pairs
    * @param accounting what became of the pairs it read
+   * @param run name of the run; null where it is not known
    */
   public record Version(
       int number,
@@ -199,7 +201,8 @@ public record Manifest(
       long known,
       int files,
       int rejectedFiles,
-      Accounting accounting) {}
+      Accounting accounting,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String run) {}
 
   /** Returns the number of the newest version in this manifest. */
   public int version() {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.Path;
+import org.latentspark.cli.RunId;
 import org.latentspark.latents.DataFile;
 import org.latentspark.latents.LatentMoments;
 import org.latentspark.latents.Manifest;
@@ -43,7 +44,8 @@ final class ManifestMaker {
             pairs.known(),
             files.size(),
             rejected.size(),
-            accounting);
+            accounting,
+            RunId.here());
     return new Manifest(
         Manifest.FORMAT,
         facts.layout().buckets().isEmpty()

@@ -65,7 +65,10 @@ class TestLauncher {
   }
 
   private List<String> errors() {
-    return err.toString(UTF_8).lines().toList();
+    return err.toString(UTF_8)
+        .lines()
+        .filter(line -> !line.equals("count: run " + RunId.here()))
+        .toList();
   }
 
   @Test
@@ -73,6 +76,7 @@ class TestLauncher {
     assertThat(run(() -> {}, "steps=5")).isZero();
     assertThat(ranWith).isEqualTo(5);
     assertThat(errors()).isEmpty();
+    assertThat(err.toString(UTF_8)).isEqualTo("count: run " + RunId.here() + "\n");
   }
 
   @Test

@@ -18,6 +18,7 @@ import org.apache.hadoop.fs.Path;
 import org.latentspark.checkpoint.CheckpointStore;
 import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.cli.InputException;
+import org.latentspark.cli.RunId;
 import org.latentspark.cli.Settings;
 import org.latentspark.latents.LatentDataset;
 import org.latentspark.latents.Split;
@@ -145,7 +146,8 @@ final class NightRun {
         candidate,
         promoted,
         reason,
-        now());
+        now(),
+        RunId.here());
   }
 
   /** Returns the version whose held-out pairs are the measure: the one of the first model. */

@@ -50,6 +50,7 @@ record Registry(
    * @param figure name of the figure that decided
    * @param reason why it was promoted or kept back
    * @param finished when it was judged
+   * @param run name of the run that judged it; null where it is not known
    */
   record JudgedModel(
       String id,
@@ -60,7 +61,8 @@ record Registry(
       Figure measured,
       boolean promoted,
       String reason,
-      String finished) {}
+      String finished,
+      String run) {}
 
   /** A figure with its interval of 95 %. */
   record Figure(double value, double low, double high) {}

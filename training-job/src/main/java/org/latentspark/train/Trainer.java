@@ -26,6 +26,7 @@ import org.latentspark.checkpoint.Checkpoints;
 import org.latentspark.checkpoint.Histograms;
 import org.latentspark.cli.InputException;
 import org.latentspark.cli.Progress;
+import org.latentspark.cli.RunId;
 import org.latentspark.cli.UsageException;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.FlatNetwork;
@@ -81,6 +82,7 @@ final class Trainer {
     Checkpoints checkpoints = checkpoints();
     TreeMap<String, String> record = new TreeMap<>(facts);
     record.put("config", settings.effective());
+    record.put("run", RunId.here());
     String state = reached().map(Path::getName).orElse(StateStore.START);
     rounds = roundsDone(checkpoints, state);
     long all = settings.plan().rounds();
@@ -125,7 +127,17 @@ final class Trainer {
         master.computeOn(settings.device());
         SparkComputationGraph graph = new SparkComputationGraph(spark, network.graph(), master);
         while (rounds < all) {
-          master.prepare(state, workforce.next());
+          int workers = workforce.next();
+          master.prepare(state, workers);
+          // Spark's pages show it beside the job, whose tasks have the workers' ranks as indices.
+          spark.setJobDescription(
+              String.format(
+                  Locale.ROOT,
+                  "%s: averages %d to %d with %d workers",
+                  architecture.directory(),
+                  rounds + 1,
+                  all,
+                  workers));
           try {
             graph.fitPathsMultiDataSet(spark.parallelize(shards, 1));
             state = master.state();
@@ -142,6 +154,8 @@ final class Trainer {
           events.keep(steps(done));
           rounds = done;
         }
+      } finally {
+        spark.setJobDescription(null);
       }
     }
     return checkpoints.named(state);

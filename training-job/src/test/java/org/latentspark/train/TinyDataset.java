@@ -194,7 +194,7 @@ public final class TinyDataset {
     List<DataFile> files = new ArrayList<>(first.files());
     files.add(new DataFile(path, file.rows(), file.trainRows(), file.bytes(), file.sha256()));
     List<Manifest.Version> versions = new ArrayList<>(first.versions());
-    versions.add(new Manifest.Version(2, first.created(), 0, 1, 0, first.accounting()));
+    versions.add(new Manifest.Version(2, first.created(), 0, 1, 0, first.accounting(), null));
     LatentDataset.publish(
         directory,
         new Manifest(
