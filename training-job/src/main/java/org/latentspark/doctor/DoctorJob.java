@@ -82,9 +82,7 @@ public final class DoctorJob implements Verb<DoctorSettings> {
                 + ": add executors or cores, or lower workers"));
     findings.addAll(executors(spark, settings, slots));
     Configuration hadoop = spark.hadoopConfiguration();
-    settings
-        .paths()
-        .forEach(path -> findings.add(PathCheck.run(path, hadoop, settings.clockSkew())));
+    settings.paths().forEach(path -> findings.addAll(PathCheck.run(path, hadoop, settings)));
     return findings;
   }
 

@@ -80,17 +80,32 @@ class TestDoctorJob {
   @Test
   void directoryThatCannotBeMadeIsFaulty() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "no directory");
-    Finding finding = PathCheck.run(file.toString(), new Configuration(), SKEW);
+    Finding finding = PathCheck.run(file.toString(), new Configuration(), modest(1)).get(0);
     assertThat(finding.sound()).isFalse();
     assertThat(finding.line()).startsWith("FAIL " + file);
     assertThat(Files.readString(file)).isEqualTo("no directory");
   }
 
   @Test
+  void whatAPathHoldsAndHasLeftIsTold() throws Exception {
+    Files.write(folder.resolve("model"), new byte[11 << 20]);
+    List<Finding> room = PathCheck.run(folder.toString(), new Configuration(), modest(1));
+    assertThat(room).allMatch(Finding::sound);
+    assertThat(room.get(1).line()).contains("holds 0.01 GiB, ").contains(" GiB are left");
+    Finding full = PathCheck.run(folder.toString(), new Configuration(), modest(1L << 62)).get(1);
+    assertThat(full.sound()).as("%s", full).isFalse();
+    assertThat(full.line()).contains("free-disk asks for").contains("make room");
+  }
+
+  private static DoctorSettings modest(long freeDisk) {
+    return new DoctorSettings(new ArrayList<>(), 1, Duration.ZERO, freeDisk, 1, SKEW);
+  }
+
+  @Test
   void storeWithAnotherClockIsFaulty() {
     Configuration hadoop = new Configuration();
     hadoop.set("fs.late.impl", LateFileSystem.class.getName());
-    Finding finding = PathCheck.run("late://" + folder, hadoop, SKEW);
+    Finding finding = PathCheck.run("late://" + folder, hadoop, modest(1)).get(0);
     assertThat(finding.sound()).as("%s", finding).isFalse();
     assertThat(finding.line()).contains("its clock is off by 3").contains("set up NTP");
   }
