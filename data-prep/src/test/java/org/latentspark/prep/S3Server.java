@@ -25,8 +25,10 @@ public final class S3Server implements AutoCloseable {
   /** The bucket that is there from the start. */
   public static final String BUCKET = "latents";
 
-  private static final String USER = "tester";
-  private static final String SECRET = "not-a-secret";
+  // None of them has a word in it by which Spark would hide it.
+  private static final String ACCESS_KEY = "AKIAPLANTED7LATENTS5";
+  private static final String SECRET_KEY = "wJalrPlantedUtnFEMIK7MDENGbPxRfiCYLATENTS";
+  private static final String SESSION = "FwoGZXIvYXdzPlantedEBYaDLATENTS";
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Path CLASS_PATH = Path.of("target", "s3proxy.classpath");
 
@@ -43,6 +45,7 @@ public final class S3Server implements AutoCloseable {
     int port = freePort();
     String endpoint = "http://127.0.0.1:" + port;
     Path properties = folder.resolve("s3proxy.properties");
+    // The header that it does not know is that of the session token.
     Files.writeString(
         properties,
         """
@@ -50,12 +53,17 @@ public final class S3Server implements AutoCloseable {
         s3proxy.authorization=aws-v2-or-v4
         s3proxy.identity=%s
         s3proxy.credential=%s
+        s3proxy.ignore-unknown-headers=true
         jclouds.provider=filesystem-nio2
         jclouds.identity=%2$s
         jclouds.credential=%3$s
         jclouds.filesystem.basedir=%s
         """
-            .formatted(endpoint, USER, SECRET, Files.createDirectories(folder.resolve("objects"))));
+            .formatted(
+                endpoint,
+                ACCESS_KEY,
+                SECRET_KEY,
+                Files.createDirectories(folder.resolve("objects"))));
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -121,22 +129,36 @@ public final class S3Server implements AutoCloseable {
     return AmazonS3ClientBuilder.standard()
         .withEndpointConfiguration(new EndpointConfiguration(endpoint, "us-east-1"))
         .withPathStyleAccessEnabled(true)
-        .withCredentials(new AWSStaticCredentialsProvider(new BasicAWSCredentials(USER, SECRET)))
+        .withCredentials(
+            new AWSStaticCredentialsProvider(new BasicAWSCredentials(ACCESS_KEY, SECRET_KEY)))
         .build();
+  }
+
+  /** Returns what must not be seen anywhere: access key, secret key, session token. */
+  public static List<String> secrets() {
+    return List.of(ACCESS_KEY, SECRET_KEY, SESSION);
   }
 
   /** Returns the Hadoop settings with which s3a finds the server. */
   Map<String, String> settings() {
     return new TreeMap<>(
         Map.of(
-            "fs.s3a.endpoint", endpoint,
-            "fs.s3a.endpoint.region", "us-east-1",
-            "fs.s3a.path.style.access", "true",
-            "fs.s3a.connection.ssl.enabled", "false",
-            "fs.s3a.access.key", USER,
-            "fs.s3a.secret.key", SECRET,
+            "fs.s3a.endpoint",
+            endpoint,
+            "fs.s3a.endpoint.region",
+            "us-east-1",
+            "fs.s3a.path.style.access",
+            "true",
+            "fs.s3a.connection.ssl.enabled",
+            "false",
+            "fs.s3a.access.key",
+            ACCESS_KEY,
+            "fs.s3a.secret.key",
+            SECRET_KEY,
+            "fs.s3a.session.token",
+            SESSION,
             "fs.s3a.aws.credentials.provider",
-                "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"));
+            "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider"));
   }
 
   /** Returns the same as Hadoop's configuration. */
@@ -147,7 +169,7 @@ public final class S3Server implements AutoCloseable {
   }
 
   /** Returns the settings as options of a JVM that runs Spark. */
-  List<String> options() {
+  public List<String> options() {
     return settings().entrySet().stream()
         .map(entry -> "-Dspark.hadoop." + entry.getKey() + "=" + entry.getValue())
         .toList();

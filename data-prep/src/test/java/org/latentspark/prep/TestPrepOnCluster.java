@@ -43,7 +43,7 @@ class TestPrepOnCluster {
   @TempDir static Path folder;
   private static PrepWorld world;
   private static S3Server store;
-  private static SparkCluster cluster;
+  private static StandaloneCluster cluster;
   private static Path source;
   private static LatentDataset undisturbed;
 
@@ -65,7 +65,7 @@ class TestPrepOnCluster {
       undisturbed = PrepWorld.open(whole);
     }
     store = S3Server.start(folder);
-    cluster = SparkCluster.start(folder);
+    cluster = StandaloneCluster.start(Files.createDirectories(folder.resolve("cluster")));
   }
 
   @AfterAll
@@ -128,6 +128,10 @@ class TestPrepOnCluster {
   private static Process driver(String name) throws Exception {
     List<String> options = new ArrayList<>(cluster.options());
     options.addAll(store.options());
+    options.add("-Dspark.executor.extraClassPath=" + System.getProperty("java.class.path"));
+    options.add("-Dspark.executorEnv.OMP_NUM_THREADS=1");
+    options.add("-Dspark.sql.shuffle.partitions=2");
+    options.add("-Dspark.locality.wait=0");
     // As clusters are set up whose jobs need a committer; this one must live beside it.
     options.add("-Dspark.hadoop.fs.s3a.committer.name=magic");
     options.add("-Dspark.hadoop.fs.s3a.committer.magic.enabled=true");

@@ -7,8 +7,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,10 +21,16 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.latentspark.cli.Launcher;
 import org.latentspark.sample.TinyModels;
+import org.latentspark.tensor.FileSystems;
 
-/** Pictures, tiny models and the configuration of nights in one folder. */
+/**
+ * Pictures, tiny models and the configuration of nights. All but the configuration is under a root
+ * on any file system.
+ */
 final class Nights {
   private static final Duration PATIENCE = Duration.ofMinutes(6);
   private static final String UNET =
@@ -34,16 +43,31 @@ final class Nights {
       """;
 
   private final Path folder;
+  private final String root;
+  private final Configuration hadoop;
 
-  private Nights(Path folder) {
+  private Nights(Path folder, String root, Configuration hadoop) {
     this.folder = folder;
+    this.root = root;
+    this.hadoop = hadoop;
   }
 
+  /** Makes nights that have all in one folder. */
   static Nights in(Path folder) throws IOException {
+    return at(folder.toString(), new Configuration(), folder);
+  }
+
+  /** Makes nights at {@code root}, with their configuration in a folder. */
+  static Nights at(String root, Configuration hadoop, Path folder) throws IOException {
+    Nights nights = new Nights(folder, root, hadoop);
     Path encoders = folder.resolve("encoders");
     TinyModels.encoders(encoders);
     TinyModels.imageEncoder(encoders);
-    Files.createDirectories(folder.resolve("pictures"));
+    FileSystem files = FileSystems.of(nights.place("encoders"), hadoop);
+    if (!files.exists(nights.place("encoders"))) {
+      files.copyFromLocalFile(
+          new org.apache.hadoop.fs.Path(encoders.toUri()), nights.place("encoders"));
+    }
     Files.writeString(folder.resolve("unet.json"), UNET);
     Files.writeString(
         folder.resolve("prep.conf"),
@@ -53,7 +77,7 @@ final class Nights {
         validation-share = 0.4
         partitions = 2
         """
-            .formatted(folder.resolve("pictures")));
+            .formatted(root + "/pictures"));
     Files.writeString(
         folder.resolve("train.conf"),
         """
@@ -70,7 +94,7 @@ final class Nights {
         """
             .formatted(folder.resolve("unet.json")));
     Files.writeString(folder.resolve("evaluate.conf"), "steps = 2, threads = 1");
-    return new Nights(folder);
+    return nights;
   }
 
   /** Adds pictures of one colour with their captions; number {@code index} is always the same. */
@@ -85,9 +109,23 @@ final class Nights {
       graphics.fillOval(random.nextInt(12), random.nextInt(12), 12, 12);
       graphics.dispose();
       String name = "picture-%03d".formatted(index);
-      ImageIO.write(picture, "png", folder.resolve("pictures/" + name + ".png").toFile());
-      Files.writeString(folder.resolve("pictures/" + name + ".txt"), "apple number " + index);
+      ByteArrayOutputStream png = new ByteArrayOutputStream();
+      ImageIO.write(picture, "png", png);
+      write(name + ".png", png.toByteArray());
+      write(name + ".txt", ("apple number " + index).getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  private void write(String name, byte[] bytes) throws IOException {
+    org.apache.hadoop.fs.Path file = place("pictures/" + name);
+    try (OutputStream out = FileSystems.of(file, hadoop).create(file)) {
+      out.write(bytes);
+    }
+  }
+
+  /** Returns a path under the root. */
+  org.apache.hadoop.fs.Path place(String path) {
+    return new org.apache.hadoop.fs.Path(root, path);
   }
 
   int run(String night, String... overrides) {
@@ -97,9 +135,9 @@ final class Nights {
   String[] arguments(String night, String... overrides) {
     return Stream.concat(
             Stream.of(
-                "models=" + models(night),
-                "dataset=" + folder.resolve(night).resolve("dataset"),
-                "encoders=" + folder.resolve("encoders"),
+                "models=" + place(night + "/models"),
+                "dataset=" + place(night + "/dataset"),
+                "encoders=" + place("encoders"),
                 "prep-conf=" + folder.resolve("prep.conf"),
                 "train-conf=" + folder.resolve("train.conf"),
                 "evaluate-conf=" + folder.resolve("evaluate.conf")),
@@ -107,19 +145,21 @@ final class Nights {
         .toArray(String[]::new);
   }
 
+  /** Returns the models' directory on this machine's disk. */
   Path models(String night) {
     return folder.resolve(night).resolve("models");
   }
 
   Registry registry(String night) throws IOException {
-    return Registry.JSON.readValue(
-        models(night).resolve(Registry.FILE_NAME).toFile(), Registry.class);
+    return Registry.read(place(night + "/models"), hadoop);
   }
 
-  /** Returns the registry without the times of day. */
+  /** Returns the registry without the times of day and the names of runs. */
   JsonNode timeless(String night) throws IOException {
-    JsonNode registry = Registry.JSON.readTree(models(night).resolve(Registry.FILE_NAME).toFile());
-    registry.get("models").forEach(model -> ((ObjectNode) model).remove("finished"));
+    JsonNode registry = Registry.JSON.valueToTree(registry(night));
+    registry
+        .get("models")
+        .forEach(model -> ((ObjectNode) model).remove(List.of("finished", "run")));
     registry.get("history").forEach(change -> ((ObjectNode) change).remove("at"));
     return registry;
   }

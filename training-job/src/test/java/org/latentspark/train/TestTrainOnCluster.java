@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.cli.Launcher;
 import org.latentspark.graph.TinyUNet;
+import org.latentspark.prep.StandaloneCluster;
 import org.latentspark.tensor.Natives;
 
 /** Kills, stops and starves parts of a training on a standalone cluster while it runs. */

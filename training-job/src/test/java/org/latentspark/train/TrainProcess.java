@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -44,6 +45,23 @@ public final class TrainProcess implements AutoCloseable {
    */
   public static TrainProcess start(
       Path folder, Class<?> verb, List<String> options, List<String> arguments) throws IOException {
+    return start(folder, verb, options, arguments, Map.of());
+  }
+
+  /**
+   * Starts a verb.
+   *
+   * @param folder where the process runs and keeps its log
+   * @param options of its JVM, beside those of this one
+   * @param environment variables beside those of this one
+   */
+  public static TrainProcess start(
+      Path folder,
+      Class<?> verb,
+      List<String> options,
+      List<String> arguments,
+      Map<String, String> environment)
+      throws IOException {
     Files.createDirectories(folder);
     String classPath = System.getProperty("java.class.path");
     List<String> command = new ArrayList<>();
@@ -67,6 +85,7 @@ public final class TrainProcess implements AutoCloseable {
             .redirectOutput(folder.resolve("log").toFile());
     builder.environment().put("SPARK_HOME", folder.resolve("spark-home").toString());
     builder.environment().put("SPARK_SCALA_VERSION", "2.12");
+    builder.environment().putAll(environment);
     return new TrainProcess(builder.start(), folder);
   }
 
@@ -92,6 +111,11 @@ public final class TrainProcess implements AutoCloseable {
         .filter(child -> child.info().command().orElse("").endsWith("java"))
         .sorted()
         .toList();
+  }
+
+  /** Kills the run with -9 and waits for its end. */
+  public void kill() {
+    kill(process.toHandle());
   }
 
   /** Kills a process with -9 and waits for its end. */

@@ -1,9 +1,8 @@
-package org.latentspark.train;
+package org.latentspark.prep;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** A standalone Spark cluster: a master and two machines with a core each, all real processes. */
-final class StandaloneCluster implements AutoCloseable {
+public final class StandaloneCluster implements AutoCloseable {
   private static final int MACHINES = 2;
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
@@ -28,16 +27,15 @@ final class StandaloneCluster implements AutoCloseable {
     this.folder = folder;
     // Executors take their classes from the test's class path; Spark only wants the folder.
     Files.createDirectories(folder.resolve("home/jars"));
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    port = S3Server.freePort();
     master =
         daemon(
             "org.apache.spark.deploy.master.Master",
             List.of("--host", "127.0.0.1", "--port", Integer.toString(port), "--webui-port", "0"));
   }
 
-  static StandaloneCluster start(Path folder) throws Exception {
+  /** Starts a cluster that keeps its logs and work in {@code folder}. */
+  public static StandaloneCluster start(Path folder) throws Exception {
     StandaloneCluster cluster = new StandaloneCluster(folder);
     cluster.await(cluster::masterAnswers);
     for (int machine = 0; machine < MACHINES; machine++) {
@@ -47,7 +45,7 @@ final class StandaloneCluster implements AutoCloseable {
   }
 
   /** Returns the options of a driver's JVM, beside those that every driver here has. */
-  List<String> options() {
+  public List<String> options() {
     return List.of(
         "-Dspark.master=spark://127.0.0.1:" + port,
         "-Dspark.executor.memory=1g",
@@ -57,7 +55,7 @@ final class StandaloneCluster implements AutoCloseable {
   }
 
   /** Adds a machine with a core to the cluster. */
-  void addMachine() throws IOException {
+  public void addMachine() throws IOException {
     machines.add(
         daemon(
             "org.apache.spark.deploy.worker.Worker",
@@ -76,7 +74,7 @@ final class StandaloneCluster implements AutoCloseable {
   }
 
   /** Takes a machine away at once, with its executors. */
-  void loseMachine() {
+  public void loseMachine() {
     Process machine = machines.remove(0);
     List<ProcessHandle> executors = machine.children().toList();
     machine.destroyForcibly().onExit().join();
@@ -119,7 +117,7 @@ final class StandaloneCluster implements AutoCloseable {
   }
 
   /** Returns the executors, oldest first; they are children of the machines' daemons. */
-  List<ProcessHandle> executors() {
+  public List<ProcessHandle> executors() {
     return machines.stream()
         .flatMap(Process::children)
         .filter(child -> child.info().command().orElse("").endsWith("java"))
@@ -128,12 +126,12 @@ final class StandaloneCluster implements AutoCloseable {
   }
 
   /** Waits until the executors of an earlier run are gone. */
-  void awaitIdle() throws Exception {
+  public void awaitIdle() throws Exception {
     await(() -> executors().isEmpty());
   }
 
   /** Returns what the daemons wrote. */
-  String logs() {
+  public String logs() {
     StringBuilder logs = new StringBuilder();
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.filter(path -> path.toString().endsWith(".log")).sorted().toList()) {
