@@ -34,6 +34,9 @@ Environment:
   SPARK_HOME                 Spark 3.5 for Scala 2.12; without it one is assembled in target/spark-home.
   LATENTSPARK_MASTER         Spark master; else that of spark-defaults.conf, else local[*] for prep
                              and local[2] (two workers) for the other verbs.
+  LATENTSPARK_DEPLOY_MODE    cluster: the driver runs on the cluster; else client: here.
+  LATENTSPARK_SPARK_CONF     Files of Spark's settings, such as "conf/spark/common.conf conf/spark/yarn.conf";
+                             they win over spark-defaults.conf, and later ones over earlier ones.
   LATENTSPARK_DRIVER_MEMORY  Java heap of the driver, 3g by default; tensors live outside of it.
   LATENTSPARK_SPARK_ARGS     More arguments of spark-submit, such as "--conf spark.executor.memory=8g".
   LATENTSPARK_TRACE          1 shows the stack trace of a failure.
@@ -41,7 +44,8 @@ Environment:
   LATENTSPARK_LOG_FORMAT     json makes each line of the driver's log a JSON object.
 
 Exit codes: 0 done; 2 bad usage or configuration; 3 bad input data; 4 another run holds the output;
-1 anything else.
+1 anything else. From cluster deploy mode only 0 and 1 come back, except on Kubernetes, where the
+driver's pod has it; docs/cluster.md.
 HELP
     exit 0
   fi
@@ -67,38 +71,82 @@ export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-16777216}
 export MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-268435456}
 # A line for each damaged image would bury all others; the accounting has them.
 export OPENCV_LOG_LEVEL=${OPENCV_LOG_LEVEL:-SILENT}
-memory=${LATENTSPARK_DRIVER_MEMORY:-3g}
 
-submit=(--class "$main" --name "${main##*.}"
-  --conf "spark.executor.extraJavaOptions=$executor_options"
-  --conf "spark.executorEnv.OMP_NUM_THREADS=$OMP_NUM_THREADS"
-  --conf "spark.executorEnv.MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX"
-  --conf "spark.executorEnv.MALLOC_MMAP_THRESHOLD_=$MALLOC_MMAP_THRESHOLD_"
-  --conf "spark.executorEnv.MALLOC_TRIM_THRESHOLD_=$MALLOC_TRIM_THRESHOLD_"
-  --conf "spark.executorEnv.OPENCV_LOG_LEVEL=$OPENCV_LOG_LEVEL"
-  --conf spark.dynamicAllocation.enabled=false
-  --conf spark.ui.showConsoleProgress=false)
+open_settings << SETTINGS
+spark.driver.memory 3g
+spark.executor.defaultJavaOptions $executor_options
+spark.executorEnv.OMP_NUM_THREADS $OMP_NUM_THREADS
+spark.executorEnv.MALLOC_ARENA_MAX $MALLOC_ARENA_MAX
+spark.executorEnv.MALLOC_MMAP_THRESHOLD_ $MALLOC_MMAP_THRESHOLD_
+spark.executorEnv.MALLOC_TRIM_THRESHOLD_ $MALLOC_TRIM_THRESHOLD_
+spark.executorEnv.OPENCV_LOG_LEVEL $OPENCV_LOG_LEVEL
+spark.ui.showConsoleProgress false
+SETTINGS
 
-defaults=${SPARK_CONF_DIR:-$SPARK_HOME/conf}/spark-defaults.conf
-if [[ -n ${LATENTSPARK_MASTER:-} ]]; then
-  submit+=(--master "$LATENTSPARK_MASTER")
-elif ! grep -Eqs '^[[:space:]]*spark\.master[[:space:]=]' "$defaults"; then
-  if [[ $module == data-prep ]]; then
-    submit+=(--master 'local[*]')
-  else
-    submit+=(--master 'local[2]')
-  fi
+submit=(--class "$main" --name "${main##*.}" --properties-file "$settings"
+  --conf spark.dynamicAllocation.enabled=false)
+master=${LATENTSPARK_MASTER:-$(setting spark.master)}
+if [[ -z $master ]]; then
+  [[ $module == data-prep ]] && master='local[*]' || master='local[2]'
   submit+=(--conf spark.ui.enabled=false)
   export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1} OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 fi
-read -ra more <<< "${LATENTSPARK_SPARK_ARGS:-}"
-submit+=("${more[@]}")
+mode=${LATENTSPARK_DEPLOY_MODE:-$(setting spark.submit.deployMode)}
+mode=${mode:-client}
+[[ $mode == client || $mode == cluster ]] || refuse "LATENTSPARK_DEPLOY_MODE=$mode: must be client or cluster"
+submit+=(--master "$master" --deploy-mode "$mode")
 
+# Processes of a cluster work in folders of their own. For a standalone cluster, paths of this machine
+# are told whole: those that exist, and those that a verb makes. A driver of cluster mode on YARN or
+# Kubernetes gets configuration files sent and finds them beside it.
+arguments=() sent=() last=
+for argument in "$@"; do
+  name=${argument%%=*} value=${argument#*=}
+  if [[ $last == --conf ]]; then
+    name=--conf prefix=
+  elif [[ $argument == *=* ]]; then
+    prefix=$name=
+  else
+    name= prefix=
+  fi
+  if [[ $master == spark:* && $value != /* && $value != *://* ]]; then
+    if [[ $name == output || $name == models || ( -n $name && -e $value ) ]]; then
+      value=$PWD/$value
+    fi
+  elif [[ $master != local* && $mode == cluster && $name == *-conf && -f $value ]]; then
+    sent+=("$value")
+    value=${value##*/}
+  fi
+  arguments+=("$prefix$value")
+  last=$argument
+done
+((${#sent[@]} == 0)) || submit+=(--files "$(IFS=, && echo "${sent[*]}")")
+
+# A driver that a standalone cluster starts gets no other options than these.
+submit+=(--driver-java-options "${opens[*]} $options $(setting spark.driver.extraJavaOptions)")
+memory=${LATENTSPARK_DRIVER_MEMORY:-$(setting spark.driver.memory)}
+read -ra more <<< "${LATENTSPARK_SPARK_ARGS:-}"
+submit+=(--driver-memory "$memory" "${more[@]}" "$jar" "${arguments[@]}")
+
+logging=-Dlog4j2.configurationFile=$root/scripts/lib/log4j2.properties
 if [[ -z $assembled ]]; then
-  exec "$SPARK_HOME/bin/spark-submit" --driver-memory "$memory" --driver-java-options "$options" \
-    "${submit[@]}" "$jar" "$@"
+  command=("$SPARK_HOME/bin/spark-submit")
+else
+  read -ra properties <<< "$options"
+  command=("$java" "-Xmx$memory" "${opens[@]}" "${properties[@]}" "$logging"
+    -cp "$SPARK_HOME/conf:$SPARK_HOME/jars/*" org.apache.spark.deploy.SparkSubmit)
 fi
 
-read -ra properties <<< "$options"
-exec "$java" "-Xmx$memory" "${opens[@]}" "${properties[@]}" -cp "$SPARK_HOME/conf:$SPARK_HOME/jars/*" \
-  org.apache.spark.deploy.SparkSubmit "${submit[@]}" "$jar" "$@"
+if [[ $mode == client || $master != spark:* ]]; then
+  exec "${command[@]}" "${submit[@]}"
+fi
+
+# Whatever becomes of a driver on a standalone cluster, spark-submit ends with 0; its log tells.
+export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} $logging"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+"${command[@]}" "${submit[@]}" 2>&1 | tee "$log" >&2
+if grep -Eq 'State of driver .* is (ERROR|FAILED|KILLED), exiting' "$log"; then
+  say "the driver failed; its log is stderr in its folder under that machine's work directory"
+  exit 1
+fi

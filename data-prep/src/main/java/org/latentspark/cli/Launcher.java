@@ -1,7 +1,6 @@
 package org.latentspark.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.MDC;
@@ -19,11 +18,41 @@ import picocli.CommandLine.ParseResult;
  * output; 1 anything else.
  */
 public final class Launcher {
+  private static final String SECRET = "spark.authenticate.secret";
+
   private Launcher() {}
 
   /** Runs the verb and ends the process with its exit code. */
   public static void main(Verb<?> verb, String[] arguments) {
-    System.exit(run(verb, arguments));
+    takeSecret();
+    int code = run(verb, arguments);
+    if (!ownsProcess()) {
+      if (code != 0) {
+        throw new IllegalStateException(verb.name() + " ended with exit code " + code);
+      }
+      return;
+    }
+    System.exit(code);
+  }
+
+  /**
+   * Takes the application's secret from the environment: a standalone cluster gives it to a driver
+   * of cluster deploy mode there only, and then Spark asks for the setting.
+   */
+  private static void takeSecret() {
+    String secret = System.getenv("_SPARK_AUTH_SECRET");
+    if (secret != null && System.getProperty(SECRET) == null) {
+      System.setProperty(SECRET, secret);
+    }
+  }
+
+  /**
+   * Tells whether the process is the verb's own: YARN's application master, in which a driver of
+   * cluster deploy mode runs, takes every exit for a failure, that of code 0 too.
+   */
+  private static boolean ownsProcess() {
+    return !("yarn".equals(System.getProperty("spark.master"))
+        && "cluster".equals(System.getProperty("spark.submit.deployMode")));
   }
 
   /** Runs the verb and returns its exit code; errors are told on the standard error stream. */
@@ -48,7 +77,8 @@ public final class Launcher {
       configureAndRun(
           verb,
           err,
-          Settings.load(verb.references(), parsed.matchedOptionValue("--conf", null), overrides));
+          Settings.loadFrom(
+              verb.references(), parsed.matchedOptionValue("--conf", null), overrides));
       return 0;
     } catch (ParameterException e) {
       return report(verb, new UsageException(e.getMessage() + "; --help tells the usage", e), err);
@@ -71,9 +101,9 @@ public final class Launcher {
     spec.usageMessage().description(verb.summary().replace("%", "%%"));
     spec.addOption(
         OptionSpec.builder("--conf")
-            .type(Path.class)
+            .type(String.class)
             .paramLabel("FILE")
-            .description("HOCON file with any of the keys below.")
+            .description("HOCON file with any of the keys below: here, or s3a://, hdfs://.")
             .build());
     spec.addOption(
         OptionSpec.builder("--dry-run")

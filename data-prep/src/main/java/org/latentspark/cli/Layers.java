@@ -6,12 +6,22 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValueFactory;
 import com.typesafe.config.ConfigValueType;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
+import org.apache.spark.deploy.SparkHadoopUtil;
 
 /** The layers of a configuration: defaults from resources, a file, items of the command line. */
 final class Layers {
+  /** The scheme of an address such as s3a://bucket/train.conf. */
+  private static final Pattern ELSEWHERE = Pattern.compile("[a-z][a-z0-9+.-]+://");
+
   private Layers() {}
 
   static Config reference(List<String> resources) {
@@ -26,7 +36,7 @@ final class Layers {
     return merged;
   }
 
-  static Config merge(Config reference, Path file, List<String> overrides) {
+  static Config merge(Config reference, String file, List<String> overrides) {
     Config merged = file == null ? reference : parse(file).withFallback(reference);
     for (String item : overrides) {
       merged = override(merged, reference, item);
@@ -34,14 +44,29 @@ final class Layers {
     return merged;
   }
 
-  private static Config parse(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new UsageException("--conf " + file + ": no such file");
-    }
+  private static Config parse(String file) {
     try {
-      return ConfigFactory.parseFile(file.toFile(), ConfigParseOptions.defaults());
+      if (ELSEWHERE.matcher(file).lookingAt()) {
+        return parseElsewhere(file);
+      }
+      if (!Files.isRegularFile(Path.of(file))) {
+        throw new UsageException("--conf " + file + ": no such file");
+      }
+      return ConfigFactory.parseFile(new File(file), ConfigParseOptions.defaults());
     } catch (ConfigException e) {
       throw new UsageException("--conf " + e.getMessage(), e);
+    }
+  }
+
+  /** Parses a file that the driver of a cluster reads from where all its machines can. */
+  private static Config parseElsewhere(String file) {
+    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(file);
+    try (InputStream in = path.getFileSystem(SparkHadoopUtil.get().conf()).open(path)) {
+      return ConfigFactory.parseReader(
+          new InputStreamReader(in, StandardCharsets.UTF_8),
+          ConfigParseOptions.defaults().setOriginDescription(file));
+    } catch (IOException e) {
+      throw new UsageException("--conf " + file + ": cannot be read (" + e.getMessage() + ")", e);
     }
   }
 

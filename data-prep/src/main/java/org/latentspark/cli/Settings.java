@@ -55,6 +55,15 @@ public final class Settings {
    * @throws UsageException if the file or an item cannot be parsed
    */
   public static Settings load(List<String> references, Path file, List<String> overrides) {
+    return loadFrom(references, file == null ? null : file.toString(), overrides);
+  }
+
+  /**
+   * Loads a configuration whose file may lie elsewhere, such as {@code s3a://bucket/train.conf}.
+   *
+   * @see #load
+   */
+  public static Settings loadFrom(List<String> references, String file, List<String> overrides) {
     Config reference = Layers.reference(references);
     Config merged = Layers.merge(reference, file, overrides);
     try {

@@ -230,6 +230,20 @@ class TestSettings {
   }
 
   @Test
+  void filesMayLieWhereHadoopReads() throws Exception {
+    String address = file("steps = 11").toUri().toString();
+    Settings settings = Settings.loadFrom(List.of(BASE), address, List.of());
+    assertThat(settings.integer("steps", 1, 100)).isEqualTo(11);
+    assertThatThrownBy(() -> Settings.loadFrom(List.of(BASE), address + ".missing", List.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("cannot be read")
+        .hasMessageContaining(address);
+    assertThatThrownBy(() -> Settings.loadFrom(List.of(BASE), "nowhere://a/b", List.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("nowhere");
+  }
+
+  @Test
   void refusesToReadAKeyThatNobodyDeclared() {
     assertThatThrownBy(() -> load().flag("undeclared"))
         .isInstanceOf(IllegalArgumentException.class)

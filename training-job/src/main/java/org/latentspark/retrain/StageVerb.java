@@ -1,6 +1,5 @@
 package org.latentspark.retrain;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.latentspark.cli.Outline;
 import org.latentspark.cli.Settings;
@@ -12,7 +11,7 @@ import org.latentspark.cli.Verb;
  *
  * @param file HOCON file; null for the defaults
  */
-record StageVerb<C>(Verb<C> verb, Path file) {
+record StageVerb<C>(Verb<C> verb, String file) {
   /**
    * Reads a verb's file and checks it whole, with stand-ins for what the night will set.
    *
@@ -20,7 +19,7 @@ record StageVerb<C>(Verb<C> verb, Path file) {
    */
   static <C> StageVerb<C> read(Settings settings, String key, Verb<C> verb, String... standIns) {
     String name = settings.string(key);
-    StageVerb<C> stage = new StageVerb<>(verb, name.isEmpty() ? null : Path.of(name));
+    StageVerb<C> stage = new StageVerb<>(verb, name.isEmpty() ? null : name);
     try {
       stage.configure(standIns);
     } catch (UsageException e) {
@@ -30,7 +29,7 @@ record StageVerb<C>(Verb<C> verb, Path file) {
   }
 
   private C configure(String... overrides) {
-    return Settings.load(verb.references(), file, List.of(overrides)).read(verb::configure);
+    return Settings.loadFrom(verb.references(), file, List.of(overrides)).read(verb::configure);
   }
 
   void outline(Outline outline, String... overrides) throws Exception {
