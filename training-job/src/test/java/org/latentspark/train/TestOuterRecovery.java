@@ -40,7 +40,7 @@ class TestOuterRecovery {
   }
 
   @Test
-  void momentumSurvivesAKilledExecutorToTheBit() throws Exception {
+  void momentumSurvivesAKilledExecutorToTheBitWhereAllIsEncrypted() throws Exception {
     TinyDataset.write(folder.resolve("dataset"), 20, 4, SEED);
     Files.writeString(folder.resolve("unet.json"), TinyUNet.CONFIG);
     assertThat(Launcher.run(new TrainJob(), arguments("whole"))).isZero();
@@ -48,7 +48,13 @@ class TestOuterRecovery {
     Path own = Files.createDirectories(folder.resolve("process"));
     try (TrainProcess run =
         TrainProcess.start(
-            own, List.of("-Dspark.master=local-cluster[2,1,1024]"), List.of(arguments("killed")))) {
+            own,
+            List.of(
+                "-Dspark.master=local-cluster[2,1,1024]",
+                "-Dspark.authenticate=true",
+                "-Dspark.authenticate.secret=known to this cluster",
+                "-Dspark.network.crypto.enabled=true"),
+            List.of(arguments("killed")))) {
       Path first = folder.resolve("killed/checkpoints/step-000000012/checkpoint.json");
       run.await("first checkpoint", () -> Files.exists(first));
       run.awaitExecutors(2).get(1).destroyForcibly();
@@ -88,6 +94,7 @@ class TestOuterRecovery {
             "averaging.frequency=2",
             "averaging.outer=nesterov",
             "averaging.wire=bf16",
+            "averaging.overlap-steps=1",
             "checkpoint.every-rounds=6",
             "validation.every-rounds=24",
             "ema.decay=0.9")
