@@ -13,6 +13,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -129,6 +130,48 @@ class TestReportInBrowser {
 
     assertThat(problems()).isEmpty();
     slide();
+  }
+
+  @Test
+  void theServedPageFollowsTheRun() throws Exception {
+    Path run = directory.resolve("going-on");
+    new SyntheticRun(run).metrics(20);
+    try (ReportServer server =
+        ReportServer.start(
+            "127.0.0.1",
+            0,
+            () ->
+                Page.of(
+                    List.of(
+                        RunRecord.read(
+                            new org.apache.hadoop.fs.Path(run.toUri()),
+                            "",
+                            List.of(),
+                            new Configuration())),
+                    Page.Use.SERVED))) {
+      browser.open(server.address());
+      assertThat(shows("20 averages")).isTrue();
+      new SyntheticRun(run).metrics(21);
+      for (int tries = 0; !shows("21 averages"); tries++) {
+        assertThat(tries).as("seconds that nothing came").isLessThan(300);
+        Thread.sleep(1000);
+      }
+      assertThat(browser.events("Runtime.exceptionThrown")).isEmpty();
+      assertThat(browser.events("Network.requestWillBeSent"))
+          .extracting(request -> request.path("request").path("url").asText())
+          .allMatch(url -> url.startsWith(server.address()) || url.startsWith("data:"));
+    }
+  }
+
+  private static boolean shows(String text) throws InterruptedException {
+    try {
+      return browser
+          .evaluate("document.body.textContent.includes('%s')".formatted(text))
+          .asBoolean();
+    } catch (IllegalStateException e) {
+      // The page is just loading itself anew.
+      return false;
+    }
   }
 
   /** What finds nothing on a sound page must find something on this one. */
