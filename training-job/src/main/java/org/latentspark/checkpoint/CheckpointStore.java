@@ -89,19 +89,28 @@ public record CheckpointStore(
   }
 
   /**
-   * Checks that a checkpoint's {@code folder} holds the architecture of {@code network}.
+   * Checks that a checkpoint's {@code folder} holds the architecture of {@code network}; the size
+   * of pictures that it was trained on ({@code sample_size}) is no part of it.
    *
    * @throws InputException when it holds another
    */
   public static void requireSameModel(
       Path checkpoint, Configuration hadoop, TorchModel network, String folder) throws IOException {
     ModelDirectory directory = new ModelDirectory(new Path(checkpoint, folder), hadoop);
-    if (!JSON.readTree(directory.configText()).equals(JSON.readTree(network.configJson()))) {
+    if (!architecture(directory.configText()).equals(architecture(network.configJson()))) {
       throw new InputException(
           directory.path()
               + " holds another architecture than this run trains: choose another output, or the"
               + " model settings of that run");
     }
+  }
+
+  private static JsonNode architecture(String config) throws IOException {
+    JsonNode json = JSON.readTree(config);
+    if (json instanceof ObjectNode object) {
+      object.remove("sample_size");
+    }
+    return json;
   }
 
   private static void load(

@@ -127,6 +127,17 @@ class TestCheckpoints {
   }
 
   @Test
+  void modelsOfAnotherPictureSizeHaveTheSameArchitecture() throws Exception {
+    TrainingVectors saved = save(store(5, 0), 20);
+    String config = TinyUNet.CONFIG.replace("\"sample_size\": 4", "\"sample_size\": 48");
+    TorchModel larger = Architecture.UNET.build(config);
+    larger.parameters().allocate();
+    TrainingVectors vectors = StateVectors.zeros(larger.parameters().count());
+    store(5, 0).restore("step-000000020", larger, vectors);
+    assertThat(Tensors.floats(vectors.average())).containsExactly(Tensors.floats(saved.average()));
+  }
+
+  @Test
   void latestIsTheNewestOfTheWhole() throws Exception {
     assertThat(checkpoints().latest()).isEmpty();
     for (long step : List.of(10, 20, 30)) {
