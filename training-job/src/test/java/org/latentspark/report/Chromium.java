@@ -61,6 +61,7 @@ final class Chromium implements AutoCloseable, WebSocket.Listener {
                 "--disable-dev-shm-usage",
                 "--disable-background-networking",
                 "--no-first-run",
+                "--hide-scrollbars", // their width is not the page's
                 "--remote-debugging-port=0",
                 "--user-data-dir=" + folder.resolve("profile"),
                 "about:blank")
