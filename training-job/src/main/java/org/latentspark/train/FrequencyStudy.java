@@ -130,8 +130,8 @@ public final class FrequencyStudy implements Verb<FrequencyStudy.Plan> {
     for (int workers : plan.workers()) {
       for (String outer : plan.outers()) {
         for (int frequency : plan.frequencies()) {
-          // A lone worker's average is its own values, whatever H.
-          boolean repeated = workers == 1 && outer.equals("plain") && containsPlain(runs);
+          // A lone worker is the baseline: it averages with nobody, whatever H.
+          boolean repeated = workers == 1 && runs.stream().anyMatch(run -> run.workers() == 1);
           if (!repeated) {
             runs.add(run(plan, workers, frequency, outer, parameters));
           }
@@ -142,10 +142,6 @@ public final class FrequencyStudy implements Verb<FrequencyStudy.Plan> {
     Files.writeString(
         plan.output().resolve("study.svg"), StudyChart.draw(runs), StandardCharsets.UTF_8);
     System.out.println("The study is " + plan.output().resolve("study.svg"));
-  }
-
-  private static boolean containsPlain(List<Run> runs) {
-    return runs.stream().anyMatch(run -> run.workers() == 1 && run.outer().equals("plain"));
   }
 
   private static Run run(Plan plan, int workers, int frequency, String outer, long parameters)
