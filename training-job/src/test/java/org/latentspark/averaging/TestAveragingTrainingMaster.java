@@ -151,7 +151,7 @@ class TestAveragingTrainingMaster {
         train(whole, new NoiseObjective(SEED, 8, 2, 4, 12), folder.resolve("a"), wholes);
     float[] accumulated =
         train(
-            with(whole, 4, new OuterOptimizer.PlainSettings(), VectorMemory.RESIDENT),
+            with(whole, 4, new OuterOptimizer.PlainSettings(), 0, VectorMemory.RESIDENT),
             new NoiseObjective(SEED, 2, 2, 4, 12),
             folder.resolve("b"),
             parts);
@@ -167,13 +167,13 @@ class TestAveragingTrainingMaster {
     AveragingPlan plan = plan(2, 3, 2, 4, ADAMW, 1);
     float[] resident =
         train(
-            with(plan, 1, nesterov, VectorMemory.RESIDENT),
+            with(plan, 1, nesterov, 0, VectorMemory.RESIDENT),
             objective,
             folder.resolve("a"),
             new ArrayList<>());
     float[] mapped =
         train(
-            with(plan, 1, nesterov, new VectorMemory(folder.resolve("vectors").toString())),
+            with(plan, 1, nesterov, 0, new VectorMemory(folder.resolve("vectors").toString())),
             objective,
             folder.resolve("b"),
             new ArrayList<>());
@@ -385,28 +385,15 @@ class TestAveragingTrainingMaster {
   }
 
   private static AveragingPlan overlap(AveragingPlan plan, int steps) {
-    return new AveragingPlan(
-        plan.workers(),
-        plan.frequency(),
-        plan.segmentRounds(),
-        plan.rounds(),
-        plan.learningRate(),
-        plan.optimizer(),
-        plan.clipNorm(),
-        plan.emaDecay(),
-        plan.validationRounds(),
-        plan.precision(),
-        plan.threads(),
-        plan.deadline(),
-        plan.accumulate(),
-        plan.outer(),
-        plan.wire(),
-        steps,
-        plan.vectors());
+    return with(plan, plan.accumulate(), plan.outer(), steps, plan.vectors());
   }
 
   private static AveragingPlan with(
-      AveragingPlan plan, int accumulate, OuterOptimizer.Settings outer, VectorMemory memory) {
+      AveragingPlan plan,
+      int accumulate,
+      OuterOptimizer.Settings outer,
+      int overlap,
+      VectorMemory memory) {
     return new AveragingPlan(
         plan.workers(),
         plan.frequency(),
@@ -423,7 +410,7 @@ class TestAveragingTrainingMaster {
         accumulate,
         outer,
         Wire.FP32,
-        plan.overlapSteps(),
+        overlap,
         memory);
   }
 
