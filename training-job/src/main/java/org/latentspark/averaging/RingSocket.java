@@ -21,6 +21,7 @@ final class RingSocket implements AutoCloseable {
   private final String right;
   private final Duration deadline;
   private final Selector selector;
+  private final SelectionKey readable;
   private final SelectionKey writable;
   private final Deque<ByteBuffer> queue = new ArrayDeque<>();
   private final RecordCipher sealing;
@@ -39,7 +40,7 @@ final class RingSocket implements AutoCloseable {
     sealing = secret.encrypts() ? RecordCipher.sealing(withRight.key()) : null;
     opening = secret.encrypts() ? RecordCipher.opening(withLeft.key()) : null;
     selector = Selector.open();
-    fromLeft.register(selector, SelectionKey.OP_READ);
+    readable = fromLeft.register(selector, 0);
     writable = toRight.register(selector, 0);
   }
 
@@ -69,7 +70,7 @@ final class RingSocket implements AutoCloseable {
     try {
       while (written < number) {
         if (!write()) {
-          await(SelectionKey.OP_WRITE, right, end);
+          await(0, SelectionKey.OP_WRITE, right, end);
         }
       }
     } catch (IOException e) {
@@ -103,7 +104,7 @@ final class RingSocket implements AutoCloseable {
           throw new IOException("it has closed the connection");
         }
         if (read == 0 && !moved) {
-          await(queue.isEmpty() ? 0 : SelectionKey.OP_WRITE, left, end);
+          await(SelectionKey.OP_READ, queue.isEmpty() ? 0 : SelectionKey.OP_WRITE, left, end);
         }
       } catch (IOException e) {
         throw broken(left, e);
@@ -126,8 +127,9 @@ final class RingSocket implements AutoCloseable {
     return moved;
   }
 
-  private void await(int interest, String whom, long end) throws IOException {
-    writable.interestOps(interest);
+  private void await(int reading, int writing, String whom, long end) throws IOException {
+    readable.interestOps(reading);
+    writable.interestOps(writing);
     long rest = (end - System.nanoTime()) / 1_000_000;
     if (rest <= 0) {
       throw new IllegalStateException("Timed out after " + deadline + " waiting for " + whom);
