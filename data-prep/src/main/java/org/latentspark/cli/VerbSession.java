@@ -13,6 +13,8 @@ import scala.Option;
  * the driver in the cluster, the application does not end with the first stage.
  */
 public final class VerbSession implements AutoCloseable {
+  private static final String REDACTION = "spark.redaction.regex";
+
   /**
    * What Spark hides in event logs and in its pages, by a setting's name: what it hides by default,
    * the names that environment variables have, and the keys of other stores and of encryption.
@@ -44,7 +46,8 @@ public final class VerbSession implements AutoCloseable {
     if (there.isDefined() && !there.get().sparkContext().isStopped()) {
       return new VerbSession(there.get(), false);
     }
-    settings.setIfMissing("spark.redaction.regex", SECRETS);
+    String given = settings.get(REDACTION, "");
+    settings.set(REDACTION, given.isEmpty() ? SECRETS : given + "|" + SECRETS);
     SparkSession spark = SparkSession.builder().config(settings).getOrCreate();
     spark.sparkContext().setLocalProperty(RunId.LOG_KEY, RunId.here());
     return new VerbSession(spark, true);

@@ -58,6 +58,8 @@ class TestVerbSession {
             "spark.executorEnv.AWS_ACCESS_KEY_ID",
             "spark.executorEnv.AWS_SECRET_ACCESS_KEY",
             "spark.executorEnv.LATENTSPARK_WEBHOOK");
+    settings.set("spark.redaction.regex", "ours");
+    settings.set("spark.hadoop.fs.ours", "planted-ours");
     keys.forEach(key -> settings.set(key, "planted-" + keys.indexOf(key)));
     try (VerbSession session = VerbSession.open(settings)) {
       String address = session.spark().sparkContext().uiWebUrl().get();
