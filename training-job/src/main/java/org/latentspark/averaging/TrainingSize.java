@@ -35,7 +35,8 @@ public record TrainingSize(long parameters, AveragingPlan plan, StateStore.Writi
 
   /** Returns the bytes of a worker's files in {@code averaging.vector-folder}. */
   public long fileBytes() {
-    return plan.vectors().inFiles() ? vectorBytes() * stateVectors(plan) : 0;
+    int overlapping = plan.overlapSteps() > 0 ? 2 : 0;
+    return plan.vectors().inFiles() ? vectorBytes() * (stateVectors(plan) + overlapping) : 0;
   }
 
   /** Returns about the bytes of a checkpoint: weights, their moving average, optimizer state. */
