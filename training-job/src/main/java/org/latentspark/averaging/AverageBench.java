@@ -197,7 +197,7 @@ public final class AverageBench implements Verb<AverageBench.Plan> {
             rounds,
             rounds,
             LearningRate.constant(1e-4),
-            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01),
+            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01, Decay.ALL),
             1,
             0.999,
             Integer.MAX_VALUE,

@@ -1,30 +1,38 @@
 package org.latentspark.averaging;
 
 import java.io.Serializable;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.latentspark.tensor.Parameter;
 import org.latentspark.tensor.VectorMemory;
 
 /** Turns a worker's gradients into its next parameters, as operations on the whole flat vector. */
 public sealed interface InnerOptimizer extends AutoCloseable {
   /** The settings from which each worker makes its own optimizer. */
   sealed interface Settings extends Serializable {
-    /** Makes an optimizer with zeroed state for {@code count} parameters. */
-    InnerOptimizer create(long count, VectorMemory memory);
+    /**
+     * Makes an optimizer with zeroed state for a vector [count] of the values of {@code
+     * parameters}.
+     */
+    InnerOptimizer create(long count, Collection<Parameter> parameters, VectorMemory memory);
 
     /** Returns how many vectors of the parameters' length the optimizer keeps. */
     int moments();
   }
 
   /** Settings of {@link AdamW}. */
-  record AdamWSettings(double beta1, double beta2, double epsilon, double weightDecay)
+  record AdamWSettings(double beta1, double beta2, double epsilon, double weightDecay, Decay decay)
       implements Settings {
     @Override
-    public InnerOptimizer create(long count, VectorMemory memory) {
-      return new AdamW(this, memory.zeros(count), memory.zeros(count));
+    public InnerOptimizer create(
+        long count, Collection<Parameter> parameters, VectorMemory memory) {
+      return new AdamW(
+          this, decay.spans(count, parameters), memory.zeros(count), memory.zeros(count));
     }
 
     @Override
@@ -36,7 +44,8 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   /** Settings of plain stochastic gradient descent. */
   record SgdSettings() implements Settings {
     @Override
-    public InnerOptimizer create(long count, VectorMemory memory) {
+    public InnerOptimizer create(
+        long count, Collection<Parameter> parameters, VectorMemory memory) {
       return new Sgd();
     }
 
@@ -85,12 +94,14 @@ public sealed interface InnerOptimizer extends AutoCloseable {
     private static final long CHUNK = 1L << 17;
 
     private final AdamWSettings settings;
+    private final List<Decay.Span> decayed;
     private final Map<String, Tensor> moments = new LinkedHashMap<>();
     private final Tensor mean;
     private final Tensor square;
 
-    AdamW(AdamWSettings settings, Tensor mean, Tensor square) {
+    AdamW(AdamWSettings settings, List<Decay.Span> decayed, Tensor mean, Tensor square) {
       this.settings = settings;
+      this.decayed = decayed;
       this.mean = mean;
       this.square = square;
       moments.put("exp_avg", mean);
@@ -99,9 +110,11 @@ public sealed interface InnerOptimizer extends AutoCloseable {
 
     @Override
     public void step(Tensor values, Tensor gradients, double learningRate, long step) {
+      int span = 0;
       for (long start = 0; start < values.numel(); start += CHUNK) {
         try (PointerScope scope = new PointerScope()) {
           long count = Math.min(CHUNK, values.numel() - start);
+          span = decay(values, start, start + count, span, learningRate);
           update(
               values.narrow(0, start, count),
               gradients.narrow(0, start, count),
@@ -113,6 +126,24 @@ public sealed interface InnerOptimizer extends AutoCloseable {
       }
     }
 
+    /** Decays what decays of a chunk; returns the first span that the next one may meet. */
+    private int decay(Tensor values, long start, long end, int first, double learningRate) {
+      Scalar kept = new Scalar(1 - learningRate * settings.weightDecay());
+      int span = first;
+      while (span < decayed.size() && decayed.get(span).start() < end) {
+        long from = Math.max(start, decayed.get(span).start());
+        long to = Math.min(end, decayed.get(span).end());
+        if (from < to) {
+          values.narrow(0, from, to - from).mul_(kept);
+        }
+        if (decayed.get(span).end() > end) {
+          break;
+        }
+        span++;
+      }
+      return span;
+    }
+
     private void update(
         Tensor values,
         Tensor gradients,
@@ -122,7 +153,6 @@ public sealed interface InnerOptimizer extends AutoCloseable {
         long step) {
       double correction1 = 1 - Math.pow(settings.beta1(), step + 1);
       double correction2 = 1 - Math.pow(settings.beta2(), step + 1);
-      values.mul_(new Scalar(1 - learningRate * settings.weightDecay()));
       means.lerp_(gradients, new Scalar(1 - settings.beta1()));
       squares
           .mul_(new Scalar(settings.beta2()))

@@ -117,7 +117,7 @@ public final class LargeBench implements Verb<LargeBench.Plan> {
             1,
             1,
             LearningRate.constant(1e-4),
-            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01),
+            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01, Decay.ALL),
             1,
             0.999,
             1,

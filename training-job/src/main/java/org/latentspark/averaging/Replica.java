@@ -55,7 +55,7 @@ final class Replica implements AutoCloseable {
     if (device != DeviceType.CPU) {
       model().parameters().bind(values, gradients);
     }
-    optimizer = plan.optimizer().create(count, plan.vectors());
+    optimizer = plan.optimizer().create(count, model().parameters().parameters(), plan.vectors());
     learningRate = plan.learningRate();
     clipNorm = plan.clipNorm();
     accumulate = plan.accumulate();

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.latentspark.averaging.AveragingPlan;
 import org.latentspark.averaging.ComputeDevice;
+import org.latentspark.averaging.Decay;
 import org.latentspark.averaging.InnerOptimizer;
 import org.latentspark.averaging.LearningRate;
 import org.latentspark.averaging.OuterOptimizer;
@@ -94,7 +95,8 @@ record RunSettings(
             belowOne(settings, "optimizer.beta1"),
             belowOne(settings, "optimizer.beta2"),
             settings.number("optimizer.epsilon", 0, 1),
-            settings.number("optimizer.weight-decay", 0, 1));
+            settings.number("optimizer.weight-decay", 0, 1),
+            settings.oneOf("optimizer.decay", Decay.class));
     Duration deadline = settings.duration("averaging.deadline");
     if (deadline.isZero()) {
       settings.refuse("averaging.deadline", "must be above 0");

@@ -45,7 +45,7 @@ class TestAveragingTrainingMaster {
       """;
   private static final LearningRate RATE = LearningRate.constant(0.01);
   private static final InnerOptimizer.Settings ADAMW =
-      new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01);
+      new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01, Decay.ALL);
 
   private static JavaSparkContext spark;
 
@@ -78,7 +78,7 @@ class TestAveragingTrainingMaster {
       Tensor gradients = torch.zeros(model.parameters().count());
       model.parameters().bind(values, gradients);
       model.parameters().initialize(SEED);
-      InnerOptimizer optimizer = ADAMW.create(values.numel(), VectorMemory.RESIDENT);
+      InnerOptimizer optimizer = ADAMW.create(values.numel(), List.of(), VectorMemory.RESIDENT);
       Objective.Session session = objective.open(model, List.of(), 0, 1);
       for (int step = 0; step < 20; step++) {
         gradients.zero_();

@@ -2,6 +2,7 @@ package org.latentspark.averaging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.AdamWOptions;
@@ -12,7 +13,11 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.latentspark.graph.Architecture;
+import org.latentspark.graph.TinyUNet;
+import org.latentspark.model.TorchModel;
 import org.latentspark.tensor.Natives;
+import org.latentspark.tensor.Parameter;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
 import org.latentspark.tensor.VectorMemory;
@@ -37,8 +42,8 @@ class TestInnerOptimizer {
       options.eps().put(1e-6);
       AdamW peer = new AdamW(new TensorVector(reference), options);
       InnerOptimizer own =
-          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-6, 0.05)
-              .create(COUNT, VectorMemory.RESIDENT);
+          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-6, 0.05, Decay.ALL)
+              .create(COUNT, List.of(), VectorMemory.RESIDENT);
       for (int step = 0; step < 100; step++) {
         Tensor gradient = torch.randn(new long[] {COUNT}, Seeds.generator(SEED, 1, step));
         // Some gradients are tiny, so that epsilon counts; the rate changes as in a real run.
@@ -58,10 +63,38 @@ class TestInnerOptimizer {
   }
 
   @Test
+  void normsAndBiasesStayOutOfTheDecayByChoice() {
+    try (PointerScope scope = new PointerScope()) {
+      TorchModel model = Architecture.UNET.build(TinyUNet.CONFIG);
+      model.parameters().allocate();
+      Tensor values = model.parameters().values();
+      values.fill_(new Scalar(1));
+      Tensor none = torch.zeros(values.numel());
+      try (InnerOptimizer optimizer =
+          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.5, Decay.MATRICES)
+              .create(values.numel(), model.parameters().parameters(), VectorMemory.RESIDENT)) {
+        optimizer.step(values, none, 0.5, 0);
+      }
+      int kept = 0;
+      for (Parameter parameter : model.parameters().parameters()) {
+        boolean decays = parameter.shape().length > 1;
+        double expected = decays ? 0.75 : 1;
+        assertThat(parameter.tensor().min().item_double())
+            .as(parameter.name())
+            .isEqualTo(parameter.tensor().max().item_double())
+            .isEqualTo(expected);
+        kept += decays ? 0 : 1;
+      }
+      assertThat(kept).as("norms and biases").isGreaterThan(20);
+    }
+  }
+
+  @Test
   void adamWKeepsItsMomentsUnderPyTorchsNames() throws Exception {
     try (PointerScope scope = new PointerScope()) {
       InnerOptimizer optimizer =
-          new InnerOptimizer.AdamWSettings(0.9, 0.99, 1e-8, 0).create(2, VectorMemory.RESIDENT);
+          new InnerOptimizer.AdamWSettings(0.9, 0.99, 1e-8, 0, Decay.ALL)
+              .create(2, List.of(), VectorMemory.RESIDENT);
       assertThat(optimizer.moments()).containsOnlyKeys("exp_avg", "exp_avg_sq");
       Tensor values = torch.zeros(2);
       optimizer.step(values, Tensors.of(new float[] {2, -4}, 2), 0.5, 0);
@@ -82,7 +115,8 @@ class TestInnerOptimizer {
   @Test
   void sgdFollowsTheGradientAndKeepsNothing() throws Exception {
     try (PointerScope scope = new PointerScope()) {
-      InnerOptimizer optimizer = new InnerOptimizer.SgdSettings().create(2, VectorMemory.RESIDENT);
+      InnerOptimizer optimizer =
+          new InnerOptimizer.SgdSettings().create(2, List.of(), VectorMemory.RESIDENT);
       Tensor values = Tensors.of(new float[] {1, 1}, 2);
       optimizer.step(values, Tensors.of(new float[] {2, -4}, 2), 0.25, 7);
       assertThat(Tensors.floats(values)).containsExactly(0.5f, 2);

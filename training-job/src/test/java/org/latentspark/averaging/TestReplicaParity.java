@@ -35,7 +35,7 @@ class TestReplicaParity {
           1,
           1,
           LearningRate.constant(1e-3),
-          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 5),
+          new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 5, Decay.ALL),
           1,
           0.999,
           1,

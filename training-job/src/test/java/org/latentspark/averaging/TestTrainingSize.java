@@ -98,7 +98,7 @@ class TestTrainingSize {
             20,
             100,
             LearningRate.constant(1e-4),
-            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01),
+            new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01, Decay.ALL),
             1,
             0.9999,
             10,
