@@ -46,22 +46,16 @@ final class RingDoor implements AutoCloseable {
    * @throws IllegalStateException at the deadline
    */
   RingSocket connect(Rendezvous.Address next, Duration deadline) throws IOException {
-    SocketChannel channel = SocketChannel.open();
-    channel
-        .socket()
-        .connect(
-            new InetSocketAddress(next.host(), next.port()), Math.toIntExact(deadline.toMillis()));
-    watch(channel);
-    toRight = Handshake.toRight(channel, seat.driver().secret(), seat.rank(), right);
-    channel.keyFor(selector).attach(toRight);
-    boolean met = false;
-    boolean let = false;
+    greet(next, deadline);
     long end = System.nanoTime() + deadline.toNanos();
-    while (!met || !let) {
+    while (toRight == null || fromLeft == null) {
       long rest = (end - System.nanoTime()) / 1_000_000;
       if (rest <= 0) {
         throw new IllegalStateException(
-            "Timed out after " + deadline + " waiting for worker " + (met ? left : right));
+            "Timed out after "
+                + deadline
+                + " waiting for worker "
+                + (toRight == null ? right : left));
       }
       selector.select(rest);
       if (Thread.interrupted()) {
@@ -77,9 +71,8 @@ final class RingDoor implements AutoCloseable {
           case DONE -> {
             key.cancel();
             if (handshake.connects()) {
-              met = true;
-            } else if (!let) {
-              let = true;
+              toRight = handshake;
+            } else if (fromLeft == null) {
               fromLeft = handshake;
             } else {
               handshake.channel().close();
@@ -104,6 +97,25 @@ final class RingDoor implements AutoCloseable {
     fromLeft = null;
     toRight = null;
     return ring;
+  }
+
+  /** Connects to the right neighbour and says the first words. */
+  private void greet(Rendezvous.Address next, Duration deadline) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    try {
+      channel
+          .socket()
+          .connect(
+              new InetSocketAddress(next.host(), next.port()),
+              Math.toIntExact(deadline.toMillis()));
+      watch(channel);
+      channel
+          .keyFor(selector)
+          .attach(Handshake.toRight(channel, seat.driver().secret(), seat.rank(), right));
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
   }
 
   private void accept() throws IOException {

@@ -126,6 +126,17 @@ class TestPresets {
     }
   }
 
+  private String nightOn(String dataset) throws Exception {
+    return dryRun(
+        new RetrainJob(),
+        0,
+        "models=" + folder.resolve("new"),
+        "dataset=" + folder.resolve(dataset),
+        "encoders=" + STARTER,
+        "prep-conf=" + prepFile(),
+        "train-conf=" + trainFile());
+  }
+
   @Test
   void evaluateAndRetrainTellWhatTheyWouldDo() throws Exception {
     dataset(new LatentShape(8, 8, 8), 32, 128, 63);
@@ -140,27 +151,11 @@ class TestPresets {
             "output=" + folder.resolve("new"));
     assertThat(told)
         .contains("20 of 20 held out, of version 1", "pictures", "of CLIP, reference in");
-    String night =
-        dryRun(
-            new RetrainJob(),
-            0,
-            "models=" + folder.resolve("new"),
-            "dataset=" + folder.resolve("new/dataset"),
-            "encoders=" + STARTER,
-            "prep-conf=" + prepFile(),
-            "train-conf=" + trainFile());
+    String night = nightOn("new/dataset");
     assertThat(night)
         .contains("0 judged, none in use", "a new data set", "none yet")
         .contains("validation-loss");
-    String later =
-        dryRun(
-            new RetrainJob(),
-            0,
-            "models=" + folder.resolve("new"),
-            "dataset=" + folder.resolve("dataset"),
-            "encoders=" + STARTER,
-            "prep-conf=" + prepFile(),
-            "train-conf=" + trainFile());
+    String later = nightOn("dataset");
     assertThat(later).contains("holds version 1 with 83 pairs", "4,386,440 parameters");
     assertNothingWasDone();
   }

@@ -37,6 +37,22 @@ final class SyntheticRun {
     this.directory = directory;
   }
 
+  /** Serves the page of a run on a free port. */
+  static ReportServer served(Path run) throws IOException {
+    return ReportServer.start(
+        "127.0.0.1",
+        0,
+        () ->
+            Page.of(
+                List.of(
+                    RunRecord.read(
+                        new org.apache.hadoop.fs.Path(run.toUri()),
+                        "",
+                        List.of(),
+                        new Configuration())),
+                Page.Use.SERVED));
+  }
+
   /** Writes {@code rounds} reports: 16 examples and 10 steps each, held-out loss every fifth. */
   void metrics(int rounds) throws IOException {
     List<String> lines = new ArrayList<>();

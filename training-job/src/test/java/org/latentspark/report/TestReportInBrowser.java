@@ -13,7 +13,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -136,19 +135,7 @@ class TestReportInBrowser {
   void theServedPageFollowsTheRun() throws Exception {
     Path run = directory.resolve("going-on");
     new SyntheticRun(run).metrics(20);
-    try (ReportServer server =
-        ReportServer.start(
-            "127.0.0.1",
-            0,
-            () ->
-                Page.of(
-                    List.of(
-                        RunRecord.read(
-                            new org.apache.hadoop.fs.Path(run.toUri()),
-                            "",
-                            List.of(),
-                            new Configuration())),
-                    Page.Use.SERVED))) {
+    try (ReportServer server = SyntheticRun.served(run)) {
       browser.open(server.address());
       assertThat(shows("20 averages")).isTrue();
       new SyntheticRun(run).metrics(21);

@@ -220,20 +220,7 @@ class TestReportJob {
   @Test
   void servesThePageAsTheRunGoesOn() throws Exception {
     synthetic.metrics(20);
-    Configuration configuration = new Configuration();
-    try (ReportServer server =
-        ReportServer.start(
-            "127.0.0.1",
-            0,
-            () ->
-                Page.of(
-                    List.of(
-                        RunRecord.read(
-                            new org.apache.hadoop.fs.Path(run.toUri()),
-                            "",
-                            List.of(),
-                            configuration)),
-                    Page.Use.SERVED))) {
+    try (ReportServer server = SyntheticRun.served(run)) {
       HttpResponse<String> first = get(server.address());
       assertThat(first.statusCode()).isEqualTo(200);
       assertThat(first.body()).contains("20 averages", "connect-src 'self'", "\"served\":true");
