@@ -2,12 +2,11 @@ package org.latentspark.averaging;
 
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.latentspark.tensor.BackgroundThreads;
 import org.latentspark.tensor.VectorMemory;
 
 /**
@@ -25,13 +24,7 @@ import org.latentspark.tensor.VectorMemory;
  */
 final class LateAverage implements AutoCloseable {
   private final VectorMemory memory;
-  private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread made = new Thread(work, "average");
-            made.setDaemon(true);
-            return made;
-          });
+  private final ExecutorService thread = BackgroundThreads.one("average");
   private Tensor departure;
   private Tensor travelling;
   private Future<?> underWay;
@@ -85,15 +78,7 @@ final class LateAverage implements AutoCloseable {
   @Override
   public void close() {
     thread.shutdownNow();
-    try {
-      // The vectors may be freed only when nobody works on them; the exchange has a deadline.
-      while (!thread.awaitTermination(1, TimeUnit.MINUTES)) {
-        thread.shutdownNow();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return; // Better to leak two vectors than to free them under the other thread.
-    }
+    BackgroundThreads.finish(thread);
     if (departure != null) {
       departure.releaseReference();
       travelling.releaseReference();

@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Workers in a ring, each of which sends to the one on its right only (Patarasu and Yuan,
+ * Workers in a ring, each of which sends to the one on its right only (Patarasuk and Yuan,
  * "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009).
  *
  * <p>A stretch of the vector has a segment for each worker. Segments travel once around to be added
