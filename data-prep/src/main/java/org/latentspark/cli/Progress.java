@@ -99,7 +99,8 @@ public final class Progress implements AutoCloseable {
 
   /** Shows a short text at the end of the line, such as the loss. */
   public void note(String text) {
-    bar.setExtraMessage(text);
+    // The library puts nothing between it and the rate.
+    bar.setExtraMessage(" " + text);
   }
 
   /** Draws the line a last time and ends it. */

@@ -2,7 +2,6 @@ package org.latentspark.latents;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -99,11 +98,8 @@ public final class LatentDataset {
   private static LatentDataset read(Path directory, String name, Configuration configuration)
       throws IOException {
     Path path = new Path(directory, name);
-    try (InputStream stream = FileSystems.of(path, configuration).open(path)) {
-      byte[] json = stream.readAllBytes();
-      return new LatentDataset(
-          directory, configuration, parse(path, json), Digests.sha256Hex(json));
-    }
+    byte[] json = CompleteFile.read(path, configuration);
+    return new LatentDataset(directory, configuration, parse(path, json), Digests.sha256Hex(json));
   }
 
   /**
@@ -114,11 +110,9 @@ public final class LatentDataset {
       throws IOException {
     if (manifest.version() > 1) {
       Path current = new Path(directory, Manifest.FILE_NAME);
-      try (InputStream stream = FileSystems.of(current, configuration).open(current)) {
-        byte[] json = stream.readAllBytes();
-        String name = Manifest.fileName(parse(current, json).version());
-        CompleteFile.write(new Path(directory, name), json, configuration);
-      }
+      byte[] json = CompleteFile.read(current, configuration);
+      String name = Manifest.fileName(parse(current, json).version());
+      CompleteFile.write(new Path(directory, name), json, configuration);
     }
     CompleteFile.write(new Path(directory, Manifest.FILE_NAME), manifest.toJson(), configuration);
   }

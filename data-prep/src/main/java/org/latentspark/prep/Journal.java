@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,11 +50,8 @@ final class Journal {
   /** Returns the plan of the unfinished work. */
   Optional<Plan> plan() throws IOException {
     Path path = new Path(folder, PLAN);
-    try (InputStream in = files.open(path)) {
-      return Optional.of(JSON.readValue(in, Plan.class));
-    } catch (FileNotFoundException e) {
-      return Optional.empty();
-    }
+    Optional<byte[]> plan = CompleteFile.find(path, configuration);
+    return plan.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(plan.get(), Plan.class));
   }
 
   /** Begins the record of new work. */
@@ -76,9 +72,8 @@ final class Journal {
     List<FinishedShard> finished = new ArrayList<>();
     for (FileStatus file : files.listStatus(folder)) {
       if (file.getPath().getName().matches("shard-\\d{6,}\\.json")) {
-        try (InputStream in = files.open(file.getPath())) {
-          finished.add(JSON.readValue(in, FinishedShard.class));
-        }
+        byte[] json = CompleteFile.read(file.getPath(), configuration);
+        finished.add(JSON.readValue(json, FinishedShard.class));
       }
     }
     return finished;

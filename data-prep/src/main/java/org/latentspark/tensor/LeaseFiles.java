@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
@@ -110,8 +109,9 @@ final class LeaseFiles {
   }
 
   private LeaseHolder read(Path file) throws IOException {
-    try (InputStream in = fileSystem.open(file)) {
-      LeaseHolder holder = JSON.readValue(in.readAllBytes(), LeaseHolder.class);
+    try {
+      LeaseHolder holder =
+          JSON.readValue(CompleteFile.read(file, configuration), LeaseHolder.class);
       return holder.run() == null ? LeaseHolder.UNREADABLE : holder;
     } catch (JsonProcessingException e) {
       return LeaseHolder.UNREADABLE;

@@ -112,7 +112,7 @@ public final class AveragingTrainingMaster
     JavaSparkContext spark = graph.getSparkContext();
     refuseUnfitCluster(spark.getConf());
     Secret secret = Secret.draw(spark.getConf());
-    try (Rendezvous rendezvous = new Rendezvous(workers, secret, plan.deadline())) {
+    try (Rendezvous rendezvous = new Rendezvous(workers, secret, plan.deadline(), listener)) {
       String from = state == null ? store.newest() : state;
       SegmentTask segment =
           new SegmentTask(
@@ -145,10 +145,10 @@ public final class AveragingTrainingMaster
       while (true) {
         try {
           List<AveragingResult> results = stage.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-          rendezvous.deliver(listener);
+          rendezvous.deliver();
           return results;
         } catch (TimeoutException e) {
-          rendezvous.deliver(listener);
+          rendezvous.deliver();
         }
         if (Shutdown.begun()) {
           throw new StoppedException("Told to stop: the segment is given up");

@@ -139,6 +139,7 @@ final class AveragingWorker implements Serializable {
                   report.round(), report.step(), report.examples(), seat.workers());
           averageMoments(replica, peers, share * seat.workers());
           if (seat.rank() == 0) {
+            seat.driver().keep();
             states.write(vectors, progress);
           }
           if (asked(seat, peers)) {

@@ -63,6 +63,11 @@ final class DriverLink implements AutoCloseable {
     ask(new Rendezvous.Message(Rendezvous.Kind.REPORT, 0, JSON.valueToTree(report)));
   }
 
+  /** Waits until the driver has put on disk what the reports so far told. */
+  void keep() {
+    ask(new Rendezvous.Message(Rendezvous.Kind.KEEP, 0, null));
+  }
+
   /** Tells the driver that a state is complete. */
   void saved(String name) {
     ask(new Rendezvous.Message(Rendezvous.Kind.STATE, 0, JSON.valueToTree(name)));

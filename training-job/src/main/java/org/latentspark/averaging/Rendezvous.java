@@ -35,6 +35,7 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
     STARTED,
     JOIN,
     REPORT,
+    KEEP,
     STATE,
     ASK_END,
     FAILURE,
@@ -48,6 +49,7 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
   record Address(String host, int port) {}
 
   private final int workers;
+  private final RunListener listener;
   private final PeerNetwork network;
   private final int port;
   private final Set<Integer> started = new HashSet<>();
@@ -59,9 +61,10 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
   private final Queue<String> states = new ConcurrentLinkedQueue<>();
   private boolean end;
 
-  /** Opens on a free port for so many workers, who know the secret. */
-  Rendezvous(int workers, Secret secret, Duration deadline) {
+  /** Opens on a free port for so many workers, who know the secret, and whom one listens to. */
+  Rendezvous(int workers, Secret secret, Duration deadline, RunListener listener) {
     this.workers = workers;
+    this.listener = listener;
     network = new PeerNetwork(secret, deadline, this);
     port = network.listen();
   }
@@ -91,13 +94,23 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
     return List.copyOf(dumps.values());
   }
 
-  /** Passes what came since the last call to {@code listener}. */
-  void deliver(RunListener listener) {
-    for (RoundReport report = reports.poll(); report != null; report = reports.poll()) {
-      listener.round(report);
-    }
+  /** Passes on what came since the last call. */
+  void deliver() {
+    deliverReports(false);
     for (String state = states.poll(); state != null; state = states.poll()) {
       listener.state(state);
+    }
+  }
+
+  /** Passes on reports; never waits for what the listener does about a state. */
+  private void deliverReports(boolean kept) {
+    synchronized (reports) {
+      for (RoundReport report = reports.poll(); report != null; report = reports.poll()) {
+        listener.round(report);
+      }
+      if (kept) {
+        listener.keep();
+      }
     }
   }
 
@@ -108,6 +121,9 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
           JSON.readValue(StandardCharsets.UTF_8.decode(bytes).toString(), Message.class);
       if (message.kind() == Kind.JOIN) {
         join(message.rank(), read(message, Address.class), answer);
+      } else if (message.kind() == Kind.KEEP) {
+        deliverReports(true);
+        answer.onSuccess(json(true));
       } else {
         answer.onSuccess(json(take(message)));
       }
@@ -136,7 +152,7 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
       case ASK_END -> {
         return end;
       }
-      case JOIN -> throw new IllegalArgumentException("A worker joins by an answer of its own");
+      case JOIN, KEEP -> throw new IllegalArgumentException(message.kind() + " is answered apart");
     }
     return true;
   }

@@ -83,8 +83,8 @@ final class ReferenceFeatures {
 
   private Optional<JsonNode> kept() throws IOException {
     Path file = new Path(directory, RECORD);
-    try (InputStream in = FileSystems.of(file, configuration).open(file)) {
-      return Optional.of(JSON.readTree(in.readAllBytes()));
+    try {
+      return Optional.of(JSON.readTree(CompleteFile.read(file, configuration)));
     } catch (FileNotFoundException | JsonProcessingException e) {
       return Optional.empty();
     }

@@ -3,7 +3,6 @@ package org.latentspark.retrain;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -40,8 +39,8 @@ record Night(String id, Stage stage, String initial) {
   static Optional<Night> unfinished(Path models, Registry registry, Configuration hadoop)
       throws IOException {
     Path file = new Path(models, FILE_NAME);
-    try (InputStream in = FileSystems.of(file, hadoop).open(file)) {
-      Night night = Registry.JSON.readValue(in.readAllBytes(), Night.class);
+    try {
+      Night night = Registry.JSON.readValue(CompleteFile.read(file, hadoop), Night.class);
       return Optional.of(night).filter(found -> registry.model(found.id).isEmpty());
     } catch (FileNotFoundException e) {
       return Optional.empty();

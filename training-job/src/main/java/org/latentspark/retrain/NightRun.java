@@ -2,9 +2,7 @@ package org.latentspark.retrain;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -25,6 +23,7 @@ import org.latentspark.latents.Split;
 import org.latentspark.retrain.Night.Stage;
 import org.latentspark.retrain.Registry.Figure;
 import org.latentspark.retrain.Registry.JudgedModel;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 
 /** One night, from the stage in which the last run died or from the first; holds the lease. */
@@ -190,11 +189,8 @@ final class NightRun {
 
   private Optional<JsonNode> evaluation(String id) throws IOException {
     Path file = new Path(run(id), EVALUATION + "/evaluation.json");
-    try (InputStream in = FileSystems.of(file, hadoop).open(file)) {
-      return Optional.of(Registry.JSON.readTree(in.readAllBytes()));
-    } catch (FileNotFoundException e) {
-      return Optional.empty();
-    }
+    Optional<byte[]> json = CompleteFile.find(file, hadoop);
+    return json.isEmpty() ? Optional.empty() : Optional.of(Registry.JSON.readTree(json.get()));
   }
 
   /** Removes the runs of older models; the one in use and those it can be rolled back to stay. */

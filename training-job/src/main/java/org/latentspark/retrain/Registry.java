@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -16,7 +15,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.cli.InputException;
 import org.latentspark.tensor.CompleteFile;
-import org.latentspark.tensor.FileSystems;
 
 /**
  * What {@code registry.json} says: every model that was judged, and which of them is in use.
@@ -87,8 +85,8 @@ record Registry(
   static Registry read(Path directory, Configuration hadoop) throws IOException {
     Path file = new Path(directory, FILE_NAME);
     Registry registry;
-    try (InputStream in = FileSystems.of(file, hadoop).open(file)) {
-      registry = JSON.readValue(in.readAllBytes(), Registry.class);
+    try {
+      registry = JSON.readValue(CompleteFile.read(file, hadoop), Registry.class);
     } catch (FileNotFoundException e) {
       return empty();
     } catch (JsonProcessingException e) {

@@ -3,15 +3,14 @@ package org.latentspark.sample;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -111,10 +110,9 @@ final class SampleRun {
   private void prepare(SamplePlan plan) throws IOException {
     Path path = new Path(output, SamplePlan.FILE_NAME);
     SortedMap<String, String> before = new TreeMap<>();
-    try (InputStream in = files.open(path)) {
-      before.putAll(JSON.readValue(in, new TypeReference<Map<String, String>>() {}));
-    } catch (FileNotFoundException e) {
-      // The first run here.
+    Optional<byte[]> kept = CompleteFile.find(path, hadoop);
+    if (kept.isPresent()) {
+      before.putAll(JSON.readValue(kept.get(), new TypeReference<Map<String, String>>() {}));
     }
     SortedMap<String, String> now = plan.identity();
     if (!before.isEmpty() && !before.equals(now)) {

@@ -1,9 +1,7 @@
 package org.latentspark.sample;
 
 import java.awt.image.BufferedImage;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
@@ -24,6 +22,7 @@ import org.latentspark.model.ClipTextConfig;
 import org.latentspark.model.ClipTextModel;
 import org.latentspark.model.ClipTokenizer;
 import org.latentspark.model.ModelDirectory;
+import org.latentspark.tensor.CompleteFile;
 import org.latentspark.tensor.FileSystems;
 import org.latentspark.unet.UNet2DConditionConfig;
 import org.latentspark.unet.UNet2DConditionModel;
@@ -225,10 +224,9 @@ public final class TextToImage {
   private <T> Optional<T> read(Path checkpoint, String name, Function<String, T> parser)
       throws IOException {
     Path path = new Path(checkpoint, name);
-    try (InputStream in = FileSystems.of(path, configuration).open(path)) {
-      return Optional.of(parser.apply(new String(in.readAllBytes(), StandardCharsets.UTF_8)));
-    } catch (FileNotFoundException e) {
-      return Optional.empty();
+    Optional<byte[]> text = CompleteFile.find(path, configuration);
+    try {
+      return text.map(bytes -> parser.apply(new String(bytes, StandardCharsets.UTF_8)));
     } catch (IllegalArgumentException e) {
       throw new InputException(path + ": " + e.getMessage(), e);
     }

@@ -2,49 +2,42 @@ package org.latentspark.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.latentspark.averaging.RoundReport;
-import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.CompleteFile;
 
 /**
  * The run's {@code metrics.jsonl}: one report a line.
  *
- * <p>Object stores cannot append, so the file is written whole, at most every few seconds. Lines of
- * rounds that a failure cost, and half a line that it left, are dropped when the run goes on.
+ * <p>Object stores cannot append, so the file is replaced, at most every few seconds. Lines of
+ * rounds that a failure cost are dropped when the run goes on, and half a line that a disk left.
  */
 final class MetricsLog {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long WRITE_NANOS = 5_000_000_000L;
 
   private final Path path;
-  private final FileSystem fileSystem;
+  private final Configuration configuration;
   private final List<String> lines = new ArrayList<>();
   private long written;
 
   MetricsLog(Path run, Configuration configuration, long roundsDone) throws IOException {
     path = new Path(run, "metrics.jsonl");
-    fileSystem = FileSystems.of(path, configuration);
-    if (fileSystem.exists(path)) {
-      try (BufferedReader reader =
-          new BufferedReader(
-              new InputStreamReader(fileSystem.open(path), StandardCharsets.UTF_8))) {
-        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-          if (round(line) <= roundsDone) {
-            lines.add(line);
-          }
-        }
-      }
-    }
+    this.configuration = configuration;
+    CompleteFile.find(path, configuration)
+        .ifPresent(
+            bytes ->
+                new String(bytes, StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> round(line) <= roundsDone)
+                    .forEach(lines::add));
+    CompleteFile.sweep(path, configuration);
   }
 
   /** Returns a line's round, or the largest number for half a line of a run that was killed. */
@@ -84,9 +77,8 @@ final class MetricsLog {
   }
 
   private void write() throws IOException {
-    try (OutputStream out = fileSystem.create(path, true)) {
-      out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
-    }
+    byte[] text = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+    CompleteFile.write(path, text, configuration);
     written = System.nanoTime();
   }
 }

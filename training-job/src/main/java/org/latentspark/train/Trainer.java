@@ -118,9 +118,13 @@ final class Trainer {
                   }
 
                   @Override
-                  public void state(String name) {
+                  public void keep() {
                     metrics.flush();
                     events.flush();
+                  }
+
+                  @Override
+                  public void state(String name) {
                     reached(checkpoints, name, listener, events);
                   }
                 });

@@ -2,9 +2,11 @@ package org.latentspark.averaging;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,6 +40,17 @@ record FileStateStore(String folder, long seed) implements StateStore {
     String[] saved = Files.readString(Path.of(folder, "rounds")).split(" ");
     return new Progress(
         Long.parseLong(saved[0]), Long.parseLong(saved[1]), Long.parseLong(saved[2]), 2);
+  }
+
+  /** Returns after which round the state was saved that is there; 0 for none. */
+  static long round(Path folder) {
+    try {
+      return Long.parseLong(Files.readString(folder.resolve("rounds")).split(" ")[0]);
+    } catch (NoSuchFileException e) {
+      return 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Reads a vector that {@link #save} wrote. */

@@ -118,7 +118,7 @@ class TestAverage {
     double all = Arrays.stream(examples).sum();
     ExecutorService threads = Executors.newFixedThreadPool(workers);
     Secret secret = Secret.draw(new SparkConf(false));
-    try (Rendezvous rendezvous = new Rendezvous(workers, secret, DEADLINE)) {
+    try (Rendezvous rendezvous = new Rendezvous(workers, secret, DEADLINE, report -> {})) {
       List<Future<float[]>> results = new ArrayList<>();
       for (int rank = 0; rank < workers; rank++) {
         int own = rank;

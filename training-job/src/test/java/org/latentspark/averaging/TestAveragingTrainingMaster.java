@@ -8,6 +8,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.bytedeco.javacpp.PointerScope;
@@ -195,6 +198,43 @@ class TestAveragingTrainingMaster {
     assertThat(parts.get(3).loss()).isCloseTo(whole.get(3).loss(), within(5e-2));
     assertThat(twice).as("the second segment moved the parameters").isNotEqualTo(start(folder));
     assertThat(once).hasSameSizeAs(twice);
+  }
+
+  @Test
+  void reportsAreKeptBeforeTheStateThatHoldsTheirRoundsAndWhileTheLastIsLookedAt(
+      @TempDir Path folder) {
+    List<Long> heard = new CopyOnWriteArrayList<>();
+    List<String> kept = new CopyOnWriteArrayList<>();
+    CountDownLatch keptTwice = new CountDownLatch(2);
+    List<Boolean> inTime = new CopyOnWriteArrayList<>();
+    RunListener listener =
+        new RunListener() {
+          @Override
+          public void round(RoundReport report) {
+            heard.add(report.round());
+          }
+
+          @Override
+          public void keep() {
+            long last = heard.get(heard.size() - 1);
+            kept.add(last + (FileStateStore.round(folder) < last ? " to come" : " written"));
+            keptTwice.countDown();
+          }
+
+          @Override
+          public void state(String name) {
+            try {
+              inTime.add(keptTwice.await(20, TimeUnit.SECONDS));
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          }
+        };
+    NoiseObjective objective = new NoiseObjective(SEED, 8, 2, 4, 12);
+    train(plan(2, 3, 2, 6, ADAMW, 1), objective, folder, listener);
+    assertThat(heard).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+    assertThat(kept).containsExactly("2 to come", "4 to come", "6 to come");
+    assertThat(inTime).isNotEmpty().doesNotContain(false);
   }
 
   @Test
@@ -447,6 +487,11 @@ class TestAveragingTrainingMaster {
 
   private static float[] train(
       AveragingPlan plan, Objective objective, Path folder, List<RoundReport> reports) {
+    return train(plan, objective, folder, (RunListener) reports::add);
+  }
+
+  private static float[] train(
+      AveragingPlan plan, Objective objective, Path folder, RunListener listener) {
     ComputationGraphConfiguration configuration =
         TorchGraphs.configuration(Architecture.UNET, UNET, SEED, new Adam(0.01));
     ComputationGraph network = new ComputationGraph(configuration);
@@ -456,7 +501,7 @@ class TestAveragingTrainingMaster {
             spark,
             network,
             new AveragingTrainingMaster(
-                plan, objective, new FileStateStore(folder.toString(), SEED), reports::add));
+                plan, objective, new FileStateStore(folder.toString(), SEED), listener));
     graph.fitPathsMultiDataSet(spark.parallelize(List.of("none"), 1));
     return graph.getNetwork().params().toFloatVector();
   }

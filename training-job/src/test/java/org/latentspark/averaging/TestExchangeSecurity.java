@@ -56,7 +56,7 @@ class TestExchangeSecurity {
   void strangerCannotConnectToTheDriver(boolean encrypted) {
     SparkConf conf = conf(encrypted);
     Secret secret = Secret.draw(conf);
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE)) {
+    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {})) {
       Secret wrong = Secret.draw(conf);
       assertThatThrownBy(
               () -> DriverLink.open(wrong, "127.0.0.1", rendezvous.port(), DEADLINE).started(0))
@@ -73,7 +73,7 @@ class TestExchangeSecurity {
   void oneThatDoesNotEncryptIsNotLetInWhereEncryptionIsAsked() {
     Secret secret = Secret.draw(conf(true));
     Secret plain = new Secret(secret.key(), Secret.draw(conf(false)).crypto());
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE)) {
+    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {})) {
       assertThatThrownBy(
               () -> DriverLink.open(plain, "127.0.0.1", rendezvous.port(), DEADLINE).started(0))
           .isInstanceOf(RuntimeException.class);
@@ -87,7 +87,7 @@ class TestExchangeSecurity {
     Secret secret = Secret.draw(conf(encrypted));
     int count = 3 * WORKERS * Ring.SEGMENT + 7;
     List<Socket> silent = new ArrayList<>();
-    try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE);
+    try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE, report -> {});
         DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
       List<Future<float[]>> sums = new ArrayList<>();
       for (int rank = 1; rank < WORKERS; rank++) {
@@ -130,7 +130,7 @@ class TestExchangeSecurity {
   @Test
   void strangerThatIsTakenForANeighbourIsRefused() throws Exception {
     Secret secret = Secret.draw(conf(false));
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE);
+    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {});
         DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE);
         ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         RingDoor door = new RingDoor(seat(driver, 0))) {
@@ -177,7 +177,7 @@ class TestExchangeSecurity {
     Secret secret = Secret.draw(conf(encrypted));
     WorkerFailure failure = new WorkerFailure(WorkerFailure.Kind.OTHER, 0, "host", "overheard");
     ByteArrayOutputStream heard = new ByteArrayOutputStream();
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE);
+    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {});
         ServerSocket tap = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       threads.submit(() -> listen(tap, rendezvous.port(), heard));
       try (DriverLink link = DriverLink.open(secret, "127.0.0.1", tap.getLocalPort(), DEADLINE)) {
