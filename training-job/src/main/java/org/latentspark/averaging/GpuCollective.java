@@ -60,7 +60,7 @@ final class GpuCollective implements Collective {
       port = Short.toUnsignedInt(own.getPort());
     }
     Rendezvous.Address first =
-        seat.driver().join(seat.rank(), new Rendezvous.Address(seat.host(), port))[0];
+        seat.driver().join(seat.rank(), new Rendezvous.Address(seat.host(), port, ""))[0];
     return own == null
         ? new TCPStore(first.host(), options(deadline).isServer(false).port((short) first.port()))
         : own;

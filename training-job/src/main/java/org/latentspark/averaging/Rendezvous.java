@@ -45,8 +45,12 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
   /** What a worker says, as JSON. */
   record Message(Kind kind, int rank, JsonNode body) {}
 
-  /** Where a worker listens. */
-  record Address(String host, int port) {}
+  /**
+   * Where a worker listens.
+   *
+   * @param local path of a door for workers of the same host; "" for none
+   */
+  record Address(String host, int port, String local) {}
 
   private final int workers;
   private final RunListener listener;

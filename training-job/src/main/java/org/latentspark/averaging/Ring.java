@@ -51,8 +51,7 @@ final class Ring implements Collective {
   static Ring join(Seat seat, Duration deadline) throws IOException {
     try (PointerScope scope = new PointerScope();
         RingDoor door = new RingDoor(seat)) {
-      Rendezvous.Address[] peers =
-          seat.driver().join(seat.rank(), new Rendezvous.Address(seat.host(), door.port()));
+      Rendezvous.Address[] peers = seat.driver().join(seat.rank(), door.address());
       Rendezvous.Address next = peers[(seat.rank() + 1) % seat.workers()];
       return new Ring(seat, door.connect(next, deadline));
     }

@@ -8,6 +8,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Where a worker's left neighbour knocks, and many others may: connects a worker to both of its
@@ -18,24 +19,37 @@ final class RingDoor implements AutoCloseable {
   private final int left;
   private final int right;
   private final ServerSocketChannel listener;
+  private final Optional<LocalDoor> local;
   private final Selector selector;
   private Handshake fromLeft;
   private Handshake toRight;
 
-  /** Opens on a free port. */
+  /** Opens on a free port, and beside it for workers of the same machine. */
   RingDoor(Seat seat) throws IOException {
     this.seat = seat;
     left = (seat.rank() + seat.workers() - 1) % seat.workers();
     right = (seat.rank() + 1) % seat.workers();
     listener = ServerSocketChannel.open();
     selector = Selector.open();
-    listener.bind(new InetSocketAddress(0), 4 * seat.workers() + 128).configureBlocking(false);
-    listener.register(selector, SelectionKey.OP_ACCEPT);
+    int backlog = 4 * seat.workers() + 128;
+    listener.bind(new InetSocketAddress(0), backlog);
+    listen(listener);
+    local = LocalDoor.open(backlog);
+    if (local.isPresent()) {
+      listen(local.get().listener());
+    }
   }
 
-  /** Returns the port. */
-  int port() throws IOException {
-    return ((InetSocketAddress) listener.getLocalAddress()).getPort();
+  private void listen(ServerSocketChannel door) throws IOException {
+    door.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);
+  }
+
+  /** Returns where the left neighbour is to knock. */
+  Rendezvous.Address address() throws IOException {
+    return new Rendezvous.Address(
+        seat.host(),
+        ((InetSocketAddress) listener.getLocalAddress()).getPort(),
+        local.map(LocalDoor::path).orElse(""));
   }
 
   /**
@@ -63,7 +77,7 @@ final class RingDoor implements AutoCloseable {
       }
       for (SelectionKey key : selector.selectedKeys()) {
         if (key.attachment() == null) {
-          accept();
+          accept((ServerSocketChannel) key.channel());
           continue;
         }
         Handshake handshake = (Handshake) key.attachment();
@@ -101,13 +115,18 @@ final class RingDoor implements AutoCloseable {
 
   /** Connects to the right neighbour and says the first words. */
   private void greet(Rendezvous.Address next, Duration deadline) throws IOException {
-    SocketChannel channel = SocketChannel.open();
+    Optional<SocketChannel> near =
+        next.host().equals(seat.host()) ? LocalDoor.connect(next.local()) : Optional.empty();
+    SocketChannel channel = near.isPresent() ? near.get() : SocketChannel.open();
     try {
-      channel
-          .socket()
-          .connect(
-              new InetSocketAddress(next.host(), next.port()),
-              Math.toIntExact(deadline.toMillis()));
+      if (near.isEmpty()) {
+        channel
+            .socket()
+            .connect(
+                new InetSocketAddress(next.host(), next.port()),
+                Math.toIntExact(deadline.toMillis()));
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      }
       watch(channel);
       channel
           .keyFor(selector)
@@ -118,8 +137,11 @@ final class RingDoor implements AutoCloseable {
     }
   }
 
-  private void accept() throws IOException {
-    for (SocketChannel channel = listener.accept(); channel != null; channel = listener.accept()) {
+  private void accept(ServerSocketChannel door) throws IOException {
+    for (SocketChannel channel = door.accept(); channel != null; channel = door.accept()) {
+      if (door == listener) {
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      }
       watch(channel);
       channel
           .keyFor(selector)
@@ -128,8 +150,7 @@ final class RingDoor implements AutoCloseable {
   }
 
   private void watch(SocketChannel channel) throws IOException {
-    channel.setOption(StandardSocketOptions.TCP_NODELAY, true).configureBlocking(false);
-    channel.register(selector, SelectionKey.OP_READ);
+    channel.configureBlocking(false).register(selector, SelectionKey.OP_READ);
   }
 
   /** Closes the door and the connections of all who did not get in. */
@@ -140,6 +161,9 @@ final class RingDoor implements AutoCloseable {
     }
     selector.close();
     listener.close();
+    if (local.isPresent()) {
+      local.get().close();
+    }
     if (fromLeft != null) {
       fromLeft.channel().close();
     }

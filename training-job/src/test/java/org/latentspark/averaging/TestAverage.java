@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.apache.spark.SparkConf;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -77,6 +78,16 @@ class TestAverage {
     }
   }
 
+  @Test
+  void workersOfOneMachineAndOfSeveralAverageAlike() throws Exception {
+    int count = 5 * Ring.SEGMENT + 3;
+    long[] examples = {1, 2, 3};
+    List<float[]> near = averages(examples, PLAIN, Wire.FP32, count);
+    List<float[]> apart =
+        averages(examples, PLAIN, Wire.FP32, count, rank -> "127.0.0." + (rank + 1));
+    assertThat(Arrays.equals(near.get(0), apart.get(2))).as("alike to the bit").isTrue();
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void nesterovStepsFromTheMeanDifference(int workers) throws Exception {
@@ -114,6 +125,16 @@ class TestAverage {
   /** Averages once, from 1 everywhere, and returns each worker's average. */
   private static List<float[]> averages(
       long[] examples, OuterOptimizer.Settings outer, Wire wire, int count) throws Exception {
+    return averages(examples, outer, wire, count, rank -> "127.0.0.1");
+  }
+
+  private static List<float[]> averages(
+      long[] examples,
+      OuterOptimizer.Settings outer,
+      Wire wire,
+      int count,
+      IntFunction<String> hosts)
+      throws Exception {
     int workers = examples.length;
     double all = Arrays.stream(examples).sum();
     ExecutorService threads = Executors.newFixedThreadPool(workers);
@@ -127,7 +148,8 @@ class TestAverage {
                 () -> {
                   try (DriverLink driver =
                       DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
-                    Seat seat = new Seat(driver, "127.0.0.1", own, workers, Place.CPU, () -> false);
+                    Seat seat =
+                        new Seat(driver, hosts.apply(own), own, workers, Place.CPU, () -> false);
                     return average(seat, plan(workers, outer, wire), examples[own] / all, count);
                   }
                 }));

@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -86,7 +92,8 @@ class TestExchangeSecurity {
   void exchangeGoesOnAmongStrangers(boolean encrypted) throws Exception {
     Secret secret = Secret.draw(conf(encrypted));
     int count = 3 * WORKERS * Ring.SEGMENT + 7;
-    List<Socket> silent = new ArrayList<>();
+    List<Closeable> silent = new ArrayList<>();
+    List<Path> doors = new ArrayList<>();
     try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE, report -> {});
         DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
       List<Future<float[]>> sums = new ArrayList<>();
@@ -98,10 +105,13 @@ class TestExchangeSecurity {
       try (PointerScope scope = new PointerScope();
           RingDoor door = new RingDoor(seat)) {
         // The others are at their doors now, and stay there until worker 0 has come, too.
-        Rendezvous.Address[] workers =
-            driver.join(0, new Rendezvous.Address("127.0.0.1", door.port()));
+        Rendezvous.Address[] workers = driver.join(0, door.address());
         Random random = new Random(SEED);
         for (int rank = 0; rank < WORKERS; rank++) {
+          Path near = Path.of(workers[rank].local());
+          doors.add(near);
+          silent.add(SocketChannel.open(UnixDomainSocketAddress.of(near)));
+          knockNearBy(near, random);
           int port = workers[rank].port();
           silent.add(new Socket(InetAddress.getLoopbackAddress(), port));
           knock(port, random);
@@ -120,8 +130,9 @@ class TestExchangeSecurity {
           }
         }
       }
+      assertThat(doors).hasSize(WORKERS).noneMatch(door -> Files.exists(door.getParent()));
     } finally {
-      for (Socket socket : silent) {
+      for (Closeable socket : silent) {
         socket.close();
       }
     }
@@ -143,7 +154,7 @@ class TestExchangeSecurity {
                   return socket.getInputStream().readAllBytes();
                 }
               });
-      Rendezvous.Address address = new Rendezvous.Address("127.0.0.1", stranger.getLocalPort());
+      Rendezvous.Address address = new Rendezvous.Address("127.0.0.1", stranger.getLocalPort(), "");
       assertThatThrownBy(() -> door.connect(address, DEADLINE))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("does not know the secret");
@@ -203,7 +214,9 @@ class TestExchangeSecurity {
   }
 
   private static Seat seat(DriverLink driver, int rank) {
-    return new Seat(driver, "127.0.0.1", rank, WORKERS, Place.CPU, () -> false);
+    // The last two are of one machine, the first is of another.
+    String host = rank == 0 ? "127.0.0.1" : "127.0.0.2";
+    return new Seat(driver, host, rank, WORKERS, Place.CPU, () -> false);
   }
 
   private static float[] sum(Secret secret, int port, int rank, int count) throws Exception {
@@ -252,6 +265,17 @@ class TestExchangeSecurity {
       } catch (IOException e) {
         assertThat(e.getMessage()).as("the worker closes the connection").isNotNull();
       }
+    }
+  }
+
+  /** Says noise to a door that only the own user may even see. */
+  private static void knockNearBy(Path door, Random random) throws IOException {
+    assertThat(Files.getPosixFilePermissions(door.getParent()))
+        .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    byte[] noise = new byte[4096];
+    random.nextBytes(noise);
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(door))) {
+      channel.write(ByteBuffer.wrap(noise));
     }
   }
 
