@@ -220,10 +220,7 @@ final class AveragingWorker implements Serializable {
    * of them would be on all.
    */
   private static boolean finite(Seat seat, Collective peers, Replica replica, RoundClock clock) {
-    boolean own = clock.isFinite();
-    try (PointerScope scope = new PointerScope()) {
-      own &= Double.isFinite(replica.values().sum().item_double());
-    }
+    boolean own = clock.isFinite() && replica.isFinite();
     if (!own) {
       seat.driver().dump(seat.rank(), clock.record(seat.rank(), seat.host()));
     }

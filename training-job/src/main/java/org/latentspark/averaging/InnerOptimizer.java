@@ -56,11 +56,12 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   }
 
   /**
-   * Updates {@code values} [n] in place.
+   * Updates {@code values} [n] in place, and leaves zeros in {@code gradients} for the next step.
    *
    * @param step the number of this update, counted from 0 over the whole run
+   * @return the sum of the new values, which is finite only if they all are
    */
-  void step(Tensor values, Tensor gradients, double learningRate, long step);
+  double step(Tensor values, Tensor gradients, double learningRate, long step);
 
   /** Returns the moments by their name in checkpoints; they share the optimizer's memory. */
   Map<String, Tensor> moments();
@@ -73,9 +74,11 @@ public sealed interface InnerOptimizer extends AutoCloseable {
   /** Plain stochastic gradient descent. */
   final class Sgd implements InnerOptimizer {
     @Override
-    public void step(Tensor values, Tensor gradients, double learningRate, long step) {
+    public double step(Tensor values, Tensor gradients, double learningRate, long step) {
       try (PointerScope scope = new PointerScope()) {
         values.add_(gradients, new Scalar(-learningRate));
+        gradients.zero_();
+        return values.sum().item_double();
       }
     }
 
@@ -93,6 +96,9 @@ public sealed interface InnerOptimizer extends AutoCloseable {
     /** As much as stays in a processor's cache from one operation to the next. */
     private static final long CHUNK = 1L << 17;
 
+    /** On a GPU an operation's start counts more, and what it keeps in between still is little. */
+    private static final long GPU_CHUNK = 1L << 24;
+
     private final AdamWSettings settings;
     private final List<Decay.Span> decayed;
     private final Map<String, Tensor> moments = new LinkedHashMap<>();
@@ -109,21 +115,28 @@ public sealed interface InnerOptimizer extends AutoCloseable {
     }
 
     @Override
-    public void step(Tensor values, Tensor gradients, double learningRate, long step) {
+    public double step(Tensor values, Tensor gradients, double learningRate, long step) {
+      long chunk = values.is_cuda() ? GPU_CHUNK : CHUNK;
+      double sum = 0;
       int span = 0;
-      for (long start = 0; start < values.numel(); start += CHUNK) {
+      for (long start = 0; start < values.numel(); start += chunk) {
         try (PointerScope scope = new PointerScope()) {
-          long count = Math.min(CHUNK, values.numel() - start);
+          long count = Math.min(chunk, values.numel() - start);
           span = decay(values, start, start + count, span, learningRate);
+          Tensor updated = values.narrow(0, start, count);
+          Tensor used = gradients.narrow(0, start, count);
           update(
-              values.narrow(0, start, count),
-              gradients.narrow(0, start, count),
+              updated,
+              used,
               mean.narrow(0, start, count),
               square.narrow(0, start, count),
               learningRate,
               step);
+          used.zero_();
+          sum += updated.sum().item_double();
         }
       }
+      return sum;
     }
 
     /** Decays what decays of a chunk; returns the first span that the next one may meet. */

@@ -34,6 +34,8 @@ final class Replica implements AutoCloseable {
   private final int accumulate;
   private final Precision precision;
   private final DeviceType device;
+  private boolean cleared;
+  private double sum;
 
   /** Makes a replica on the CPU. */
   Replica(ComputationGraphConfiguration configuration, AveragingPlan plan) {
@@ -84,7 +86,10 @@ final class Replica implements AutoCloseable {
   Step step(Objective.Session session, long step, long group) {
     long start = System.nanoTime();
     try (PointerScope scope = new PointerScope()) {
-      gradients.zero_();
+      if (!cleared) {
+        gradients.zero_();
+      }
+      cleared = false;
       double mean = 0;
       long dataNanos = 0;
       long lossNanos = 0;
@@ -108,7 +113,8 @@ final class Replica implements AutoCloseable {
         if (clipNorm > 0 && norm > clipNorm) {
           gradients.mul_(new Scalar(clipNorm / (norm + 1e-6)));
         }
-        optimizer.step(values, gradients, learningRate.at(step), step);
+        sum = optimizer.step(values, gradients, learningRate.at(step), step);
+        cleared = true;
       }
       return new Step(
           mean,
@@ -140,6 +146,11 @@ final class Replica implements AutoCloseable {
         model().parameters().bind(values, gradients);
       }
     }
+  }
+
+  /** Tells whether the last step that changed the parameters left them finite. */
+  boolean isFinite() {
+    return Double.isFinite(sum);
   }
 
   /** Returns the parameters [n]. */

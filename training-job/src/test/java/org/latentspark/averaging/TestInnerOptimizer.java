@@ -1,6 +1,7 @@
 package org.latentspark.averaging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -13,6 +14,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TinyUNet;
 import org.latentspark.model.TorchModel;
@@ -49,8 +52,10 @@ class TestInnerOptimizer {
         // Some gradients are tiny, so that epsilon counts; the rate changes as in a real run.
         gradient.narrow(0, 0, COUNT / 10).mul_(new Scalar(1e-6));
         double rate = 1e-2 * (1 + step % 7);
-        own.step(values, gradient, rate, step);
         reference.mutable_grad().put(gradient.clone());
+        double sum = own.step(values, gradient, rate, step);
+        assertThat(sum).isCloseTo(values.sum().item_double(), within(0.1));
+        assertThat(gradient.count_nonzero().item_long()).as("gradients left behind").isZero();
         peer.param_groups().get(0).options().set_lr(rate);
         peer.step();
       }
@@ -59,6 +64,24 @@ class TestInnerOptimizer {
         assertThat(relative(reference, start)).as("way from the start").isGreaterThan(0.1);
       }
       own.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, COUNT / 2, COUNT - 1})
+  void sumTellsOfAValueThatIsNotFinite(int place) {
+    try (PointerScope scope = new PointerScope()) {
+      for (InnerOptimizer.Settings settings :
+          List.of(
+              new InnerOptimizer.SgdSettings(),
+              new InnerOptimizer.AdamWSettings(0.9, 0.999, 1e-8, 0.01, Decay.ALL))) {
+        Tensor values = torch.zeros(COUNT);
+        Tensor gradient = torch.ones(COUNT);
+        gradient.narrow(0, place, 1).fill_(new Scalar(Double.NaN));
+        InnerOptimizer optimizer = settings.create(COUNT, List.of(), VectorMemory.RESIDENT);
+        assertThat(optimizer.step(values, gradient, 0.1, 0)).as("%s", settings).isNaN();
+        optimizer.close();
+      }
     }
   }
 
