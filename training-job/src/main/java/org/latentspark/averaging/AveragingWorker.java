@@ -88,13 +88,12 @@ final class AveragingWorker implements Serializable {
             new TrainingVectors(average.values(), state(replica, average), here.vectors());
         Objective.Session session =
             objective.open(replica.model(), shards, seat.rank(), seat.workers());
-        StateWriter states = new StateWriter(store, replica.model(), plan);
+        StateWriter states = new StateWriter(store, replica.model(), plan, seat.driver()::saved);
         LateAverage late = new LateAverage(here.vectors())) {
       StateStore.Progress start = store.restore(state, replica.model(), vectors);
       long first = start.round();
       replica.values().copy_(average.values());
       StateStore.Progress progress = start;
-      String told = null;
       long ownExamples = (long) session.batchSize() * plan.accumulate();
       long stepExamples = Math.round(peers.sum(ownExamples)[0]);
       if (stepExamples == 0) {
@@ -128,7 +127,7 @@ final class AveragingWorker implements Serializable {
         RunMetrics.here().round(report);
         if (seat.rank() == 0) {
           seat.driver().report(report);
-          told = tell(seat, states.newest(), told);
+          states.look();
         }
         if (overlaps) {
           late.depart(replica.values(), values -> average.update(peers, values, share, follower));
@@ -148,7 +147,6 @@ final class AveragingWorker implements Serializable {
         }
       }
       String newest = states.await();
-      tell(seat, newest, told);
       return new AveragingResult(progress, newest == null ? state : newest);
     }
   }
@@ -158,14 +156,6 @@ final class AveragingWorker implements Serializable {
     Map<String, Tensor> state = new LinkedHashMap<>(replica.moments());
     state.putAll(average.outer().state());
     return state;
-  }
-
-  /** Tells the driver of a state that it does not know yet; returns the newest that it knows. */
-  private static String tell(Seat seat, String newest, String told) {
-    if (newest != null && !newest.equals(told)) {
-      seat.driver().saved(newest);
-    }
-    return newest;
   }
 
   /** Tells, alike on every worker, whether the driver wants the stage to end here. */

@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -23,6 +24,7 @@ final class StateWriter implements AutoCloseable {
   private final StateStore store;
   private final TorchModel model;
   private final AveragingPlan plan;
+  private final Consumer<String> complete;
   private final ExecutorService background = BackgroundThreads.one("state-writer");
   private TrainingVectors copy;
   private Future<String> outstanding;
@@ -32,11 +34,13 @@ final class StateWriter implements AutoCloseable {
    * Makes a writer.
    *
    * @param plan says how long {@link #write} and {@link #await} wait for the state before
+   * @param complete hears the name of each state that is complete, on the thread of the calls
    */
-  StateWriter(StateStore store, TorchModel model, AveragingPlan plan) {
+  StateWriter(StateStore store, TorchModel model, AveragingPlan plan, Consumer<String> complete) {
     this.store = store;
     this.model = model;
     this.plan = plan;
+    this.complete = complete;
   }
 
   /**
@@ -47,7 +51,7 @@ final class StateWriter implements AutoCloseable {
   void write(TrainingVectors vectors, StateStore.Progress progress) throws IOException {
     await();
     if (!copies(store, plan)) {
-      newest = store.save(model, vectors, progress);
+      written(store.save(model, vectors, progress));
       return;
     }
     if (copy == null) {
@@ -58,15 +62,19 @@ final class StateWriter implements AutoCloseable {
   }
 
   /**
-   * Returns the name of the newest state that is complete, or null before the first.
+   * Looks whether the state that was under way is complete.
    *
-   * @throws IOException when a state could not be written
+   * @throws IOException when it could not be written
    */
-  String newest() throws IOException {
+  void look() throws IOException {
     if (outstanding != null && outstanding.isDone()) {
       await();
     }
-    return newest;
+  }
+
+  private void written(String name) {
+    newest = name;
+    complete.accept(name);
   }
 
   /**
@@ -79,8 +87,9 @@ final class StateWriter implements AutoCloseable {
       return newest;
     }
     try {
-      newest = outstanding.get(plan.deadline().toMillis(), TimeUnit.MILLISECONDS);
+      String name = outstanding.get(plan.deadline().toMillis(), TimeUnit.MILLISECONDS);
       outstanding = null;
+      written(name);
       return newest;
     } catch (ExecutionException e) {
       outstanding = null;

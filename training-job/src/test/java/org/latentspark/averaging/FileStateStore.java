@@ -20,7 +20,8 @@ record FileStateStore(String folder, long seed) implements StateStore {
 
   @Override
   public String newest() {
-    return Files.exists(Path.of(folder, "rounds")) ? "only" : START;
+    long round = round(Path.of(folder));
+    return round > 0 ? Long.toString(round) : START;
   }
 
   @Override
@@ -78,7 +79,7 @@ record FileStateStore(String folder, long seed) implements StateStore {
     Files.writeString(
         Path.of(folder, "rounds"),
         progress.round() + " " + progress.step() + " " + progress.examples());
-    return "only";
+    return Long.toString(progress.round());
   }
 
   private static Map<String, Tensor> named(TrainingVectors vectors) {
