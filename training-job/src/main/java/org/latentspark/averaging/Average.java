@@ -3,6 +3,8 @@ package org.latentspark.averaging;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.latentspark.exchange.Collective;
+import org.latentspark.exchange.Wire;
 
 /** The parameters that all workers agree on, and how a round's replicas become the next ones. */
 final class Average implements AutoCloseable {

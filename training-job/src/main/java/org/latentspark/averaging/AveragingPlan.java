@@ -3,6 +3,8 @@ package org.latentspark.averaging;
 import java.io.Serializable;
 import java.time.Duration;
 import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.latentspark.exchange.Place;
+import org.latentspark.exchange.Wire;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.VectorMemory;
 

@@ -11,6 +11,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.latentspark.cli.InputException;
+import org.latentspark.exchange.Collective;
+import org.latentspark.exchange.Place;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.tensor.Natives;
 
@@ -76,13 +78,14 @@ final class AveragingWorker implements Serializable {
    * and leaves the state after each segment in the store.
    */
   AveragingResult train(Seat seat) throws IOException {
-    AveragingPlan here = plan.at(seat.place());
+    AveragingPlan here = plan.at(seat.member().place());
     Natives.operationThreads(plan.threads());
     // Joined first: whoever is here has passed its check of memory, which others' vectors would
     // lower.
-    try (Collective peers = Collective.join(seat, plan.deadline());
+    try (Collective peers = Collective.join(seat.member(), plan.deadline());
         Replica replica =
-            new Replica(ComputationGraphConfiguration.fromJson(graphJson), here, seat.place());
+            new Replica(
+                ComputationGraphConfiguration.fromJson(graphJson), here, seat.member().place());
         Average average = new Average(replica.values().numel(), here);
         TrainingVectors vectors =
             new TrainingVectors(average.values(), state(replica, average), here.vectors());
@@ -212,7 +215,7 @@ final class AveragingWorker implements Serializable {
   private static boolean finite(Seat seat, Collective peers, Replica replica, RoundClock clock) {
     boolean own = clock.isFinite() && replica.isFinite();
     if (!own) {
-      seat.driver().dump(seat.rank(), clock.record(seat.rank(), seat.host()));
+      seat.driver().dump(seat.rank(), clock.record(seat.rank(), seat.member().host()));
     }
     return peers.sum(own ? 0 : 1)[0] == 0;
   }

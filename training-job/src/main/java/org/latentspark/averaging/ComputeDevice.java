@@ -5,6 +5,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.resource.ResourceInformation;
 import org.bytedeco.pytorch.global.torch;
 import org.latentspark.cli.UsageException;
+import org.latentspark.exchange.Place;
 import org.latentspark.tensor.Natives;
 
 /** What workers compute on; on GPUs it is one worker a GPU, as Spark assigns them. */

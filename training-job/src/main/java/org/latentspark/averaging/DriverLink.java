@@ -8,19 +8,20 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.apache.spark.network.client.TransportClient;
+import org.latentspark.exchange.Address;
+import org.latentspark.exchange.Meeting;
+import org.latentspark.exchange.PeerNetwork;
+import org.latentspark.exchange.Secret;
 
 /** A worker's connection to the driver's {@link Rendezvous}; no call waits beyond the deadline. */
-final class DriverLink implements AutoCloseable {
+final class DriverLink implements Meeting, AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Secret secret;
   private final Duration deadline;
   private final PeerNetwork network;
   private final TransportClient driver;
 
-  private DriverLink(
-      Secret secret, Duration deadline, PeerNetwork network, TransportClient driver) {
-    this.secret = secret;
+  private DriverLink(Duration deadline, PeerNetwork network, TransportClient driver) {
     this.deadline = deadline;
     this.network = network;
     this.driver = driver;
@@ -34,16 +35,11 @@ final class DriverLink implements AutoCloseable {
   static DriverLink open(Secret secret, String host, int port, Duration deadline) {
     PeerNetwork network = new PeerNetwork(secret, deadline);
     try {
-      return new DriverLink(secret, deadline, network, network.connect(host, port));
+      return new DriverLink(deadline, network, network.connect(host, port));
     } catch (IOException e) {
       network.close();
       throw new UncheckedIOException("The driver at " + host + ":" + port + " is out of reach", e);
     }
-  }
-
-  /** Returns what proves to other workers that this one belongs to the stage. */
-  Secret secret() {
-    return secret;
   }
 
   /** Tells the driver that a worker runs. */
@@ -51,11 +47,10 @@ final class DriverLink implements AutoCloseable {
     ask(new Rendezvous.Message(Rendezvous.Kind.STARTED, rank, null));
   }
 
-  /** Tells where the worker listens; returns where all do, by rank, once all have told. */
-  Rendezvous.Address[] join(int rank, Rendezvous.Address own) {
+  @Override
+  public Address[] join(int rank, Address own) {
     return ask(
-        new Rendezvous.Message(Rendezvous.Kind.JOIN, rank, JSON.valueToTree(own)),
-        Rendezvous.Address[].class);
+        new Rendezvous.Message(Rendezvous.Kind.JOIN, rank, JSON.valueToTree(own)), Address[].class);
   }
 
   /** Leaves the report of a round. */

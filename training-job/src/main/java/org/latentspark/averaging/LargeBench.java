@@ -14,6 +14,7 @@ import org.latentspark.cli.Launcher;
 import org.latentspark.cli.Peer;
 import org.latentspark.cli.Settings;
 import org.latentspark.cli.Verb;
+import org.latentspark.exchange.Wire;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.FlatNetwork;
 import org.latentspark.graph.TorchGraphs;

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.tensor.BackgroundThreads;
+import org.latentspark.tensor.StoppedException;
 import org.latentspark.tensor.VectorMemory;
 
 /**

@@ -20,6 +20,9 @@ import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.server.OneForOneStreamManager;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
+import org.latentspark.exchange.Address;
+import org.latentspark.exchange.PeerNetwork;
+import org.latentspark.exchange.Secret;
 
 /**
  * The driver's side of a barrier stage: here the workers find each other and leave their reports.
@@ -44,13 +47,6 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
 
   /** What a worker says, as JSON. */
   record Message(Kind kind, int rank, JsonNode body) {}
-
-  /**
-   * Where a worker listens.
-   *
-   * @param local path of a door for workers of the same host; "" for none
-   */
-  record Address(String host, int port, String local) {}
 
   private final int workers;
   private final RunListener listener;

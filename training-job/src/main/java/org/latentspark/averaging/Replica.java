@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.latentspark.exchange.Place;
 import org.latentspark.graph.FlatViews;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.model.TorchModel;

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
+import org.latentspark.exchange.Collective;
+import org.latentspark.tensor.StoppedException;
 
 /** Runs the local steps of one round and measures where the round's time went. */
 final class RoundClock {

@@ -6,6 +6,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
+import org.latentspark.exchange.Member;
+import org.latentspark.exchange.Place;
+import org.latentspark.exchange.Secret;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Shutdown;
 import scala.runtime.AbstractFunction1;
@@ -67,10 +70,7 @@ final class SegmentTask
           worker.train(
               new Seat(
                   driver,
-                  host,
-                  rank,
-                  context.getTaskInfos().length,
-                  place,
+                  new Member(driver, secret, host, rank, context.getTaskInfos().length, place),
                   () -> context.isInterrupted() || Shutdown.begun()));
       return scala.collection.JavaConverters.asScalaIterator(List.of(result).iterator());
     } catch (IOException | RuntimeException | Error e) {

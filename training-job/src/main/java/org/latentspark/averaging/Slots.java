@@ -6,6 +6,7 @@ import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.TaskSchedulerImpl;
+import org.latentspark.tensor.StoppedException;
 
 /**
  * The task slots of the cluster. All workers of a segment start at once, so it needs as many slots

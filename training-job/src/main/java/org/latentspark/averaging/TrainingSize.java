@@ -1,5 +1,7 @@
 package org.latentspark.averaging;
 
+import org.latentspark.exchange.Wire;
+
 /**
  * What a training takes, by the arithmetic with which its workers look before they start.
  *

@@ -1,4 +1,2 @@
-/**
- * Parameter averaging among resident workers: training master, worker, collective, inner optimizer.
- */
+/** Parameter averaging among resident workers: training master, worker, the two optimizers. */
 package org.latentspark.averaging;

@@ -18,7 +18,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.latentspark.averaging.HadoopSettings;
 import org.latentspark.averaging.StateStore;
-import org.latentspark.averaging.StoppedException;
 import org.latentspark.averaging.TrainingVectors;
 import org.latentspark.cli.InputException;
 import org.latentspark.model.ModelDirectory;
@@ -27,6 +26,7 @@ import org.latentspark.tensor.FileSystems;
 import org.latentspark.tensor.SafetensorsReader;
 import org.latentspark.tensor.SafetensorsType;
 import org.latentspark.tensor.SafetensorsWriter;
+import org.latentspark.tensor.StoppedException;
 
 /**
  * Keeps a run's state as checkpoints that diffusers can load: {@code <model>/} and {@code

@@ -8,8 +8,8 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.latentspark.averaging.StoppedException;
 import org.latentspark.model.AutoencoderKL;
+import org.latentspark.tensor.StoppedException;
 import org.latentspark.tensor.Tensors;
 
 /** Measures what an autoencoder loses, from the posterior's mean, in fp32. */

@@ -8,10 +8,10 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.latentspark.averaging.StoppedException;
 import org.latentspark.model.ClipModel;
 import org.latentspark.model.ClipPixels;
 import org.latentspark.model.ClipTokenizer;
+import org.latentspark.tensor.StoppedException;
 import org.latentspark.tensor.Tensors;
 
 /** Measures how well captions find their own picture among all others. */

@@ -12,13 +12,13 @@ import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.latentspark.averaging.StoppedException;
 import org.latentspark.cli.Settings;
 import org.latentspark.sample.ContactSheet;
 import org.latentspark.sample.DrawSettings;
 import org.latentspark.sample.TextToImage;
 import org.latentspark.sample.Weights;
 import org.latentspark.tensor.FileSystems;
+import org.latentspark.tensor.StoppedException;
 
 /** Draws the same prompts from each checkpoint, so that one sees the model learn. */
 final class SampleGrids {

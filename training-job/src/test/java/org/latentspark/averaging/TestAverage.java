@@ -19,6 +19,11 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.latentspark.exchange.Collective;
+import org.latentspark.exchange.Member;
+import org.latentspark.exchange.Place;
+import org.latentspark.exchange.Secret;
+import org.latentspark.exchange.Wire;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.Seeds;
 import org.latentspark.tensor.Tensors;
@@ -29,6 +34,10 @@ class TestAverage {
   private static final long SEED = 20261123;
   private static final Duration DEADLINE = Duration.ofMinutes(2);
   private static final int COUNT = 1001;
+
+  /** Values of one of the ring's segments; a stretch has one for each worker. */
+  private static final int SEGMENT = 1 << 20;
+
   private static final OuterOptimizer.Settings PLAIN = new OuterOptimizer.PlainSettings();
 
   @ParameterizedTest
@@ -67,11 +76,11 @@ class TestAverage {
 
   @Test
   void vectorsOfManyStretchesAreAveragedWhole() throws Exception {
-    int count = 21 * Ring.SEGMENT + 5;
+    int count = 21 * SEGMENT + 5;
     List<float[]> averages = averages(new long[] {1, 1}, PLAIN, Wire.FP32, count);
     float[] first = replica(0, count);
     float[] second = replica(1, count);
-    for (int place : new int[] {0, count / 2, 2 * Ring.SEGMENT - 1, count - 5, count - 1}) {
+    for (int place : new int[] {0, count / 2, 2 * SEGMENT - 1, count - 5, count - 1}) {
       assertThat(averages.get(1)[place])
           .as("value at %d", place)
           .isCloseTo((first[place] + second[place]) / 2, within(1e-6f));
@@ -80,7 +89,7 @@ class TestAverage {
 
   @Test
   void workersOfOneMachineAndOfSeveralAverageAlike() throws Exception {
-    int count = 5 * Ring.SEGMENT + 3;
+    int count = 5 * SEGMENT + 3;
     long[] examples = {1, 2, 3};
     List<float[]> near = averages(examples, PLAIN, Wire.FP32, count);
     List<float[]> apart =
@@ -148,9 +157,9 @@ class TestAverage {
                 () -> {
                   try (DriverLink driver =
                       DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
-                    Seat seat =
-                        new Seat(driver, hosts.apply(own), own, workers, Place.CPU, () -> false);
-                    return average(seat, plan(workers, outer, wire), examples[own] / all, count);
+                    Member member =
+                        new Member(driver, secret, hosts.apply(own), own, workers, Place.CPU);
+                    return average(member, plan(workers, outer, wire), examples[own] / all, count);
                   }
                 }));
       }
@@ -164,13 +173,13 @@ class TestAverage {
     }
   }
 
-  private static float[] average(Seat seat, AveragingPlan plan, double share, int count)
+  private static float[] average(Member own, AveragingPlan plan, double share, int count)
       throws Exception {
     try (PointerScope scope = new PointerScope();
-        Collective peers = Collective.join(seat, DEADLINE);
+        Collective peers = Collective.join(own, DEADLINE);
         Average average = new Average(count, plan)) {
       average.values().fill_(new org.bytedeco.pytorch.Scalar(1));
-      Tensor replica = Tensors.of(replica(seat.rank(), count), count);
+      Tensor replica = Tensors.of(replica(own.rank(), count), count);
       average.update(peers, replica, share, Collective.Stretch.NONE);
       assertThat(replica.equal(average.values())).as("the replica follows").isTrue();
       return Tensors.floats(average.values());

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.latentspark.cli.InputException;
+import org.latentspark.exchange.Wire;
 import org.latentspark.graph.Architecture;
 import org.latentspark.graph.TorchGraphs;
 import org.latentspark.model.TorchModel;

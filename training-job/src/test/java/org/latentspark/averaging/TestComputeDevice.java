@@ -16,6 +16,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.latentspark.cli.UsageException;
+import org.latentspark.exchange.Place;
 import org.latentspark.tensor.Natives;
 
 class TestComputeDevice {

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.latentspark.averaging.StateStore.Writing;
 import org.latentspark.cli.Figures;
 import org.latentspark.cli.UsageException;
+import org.latentspark.exchange.Wire;
 import org.latentspark.tensor.Precision;
 import org.latentspark.tensor.VectorMemory;
 

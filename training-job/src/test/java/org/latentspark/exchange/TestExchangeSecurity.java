@@ -1,12 +1,10 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -39,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.latentspark.tensor.Natives;
 import org.latentspark.tensor.Tensors;
 
-/** Strangers knock at the driver and at the workers, by real sockets. */
+/** Strangers knock at the workers, by real sockets. */
 @Tag("chaos")
 class TestExchangeSecurity {
   private static final Duration DEADLINE = Duration.ofMinutes(2);
@@ -59,53 +57,23 @@ class TestExchangeSecurity {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void strangerCannotConnectToTheDriver(boolean encrypted) {
-    SparkConf conf = conf(encrypted);
-    Secret secret = Secret.draw(conf);
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {})) {
-      Secret wrong = Secret.draw(conf);
-      assertThatThrownBy(
-              () -> DriverLink.open(wrong, "127.0.0.1", rendezvous.port(), DEADLINE).started(0))
-          .isInstanceOf(RuntimeException.class);
-      assertThat(rendezvous.started()).as("workers that count").isZero();
-      try (DriverLink right = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
-        right.started(0);
-      }
-      assertThat(rendezvous.started()).isEqualTo(1);
-    }
-  }
-
-  @Test
-  void oneThatDoesNotEncryptIsNotLetInWhereEncryptionIsAsked() {
-    Secret secret = Secret.draw(conf(true));
-    Secret plain = new Secret(secret.key(), Secret.draw(conf(false)).crypto());
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {})) {
-      assertThatThrownBy(
-              () -> DriverLink.open(plain, "127.0.0.1", rendezvous.port(), DEADLINE).started(0))
-          .isInstanceOf(RuntimeException.class);
-      assertThat(rendezvous.started()).isZero();
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
   void exchangeGoesOnAmongStrangers(boolean encrypted) throws Exception {
     Secret secret = Secret.draw(conf(encrypted));
     int count = 3 * WORKERS * Ring.SEGMENT + 7;
     List<Closeable> silent = new ArrayList<>();
     List<Path> doors = new ArrayList<>();
-    try (Rendezvous rendezvous = new Rendezvous(WORKERS, secret, DEADLINE, report -> {});
-        DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE)) {
+    Meeting meeting = new MeetingOfThreads(WORKERS);
+    try {
       List<Future<float[]>> sums = new ArrayList<>();
       for (int rank = 1; rank < WORKERS; rank++) {
         int own = rank;
-        sums.add(threads.submit(() -> sum(secret, rendezvous.port(), own, count)));
+        sums.add(threads.submit(() -> sum(member(meeting, secret, own), count)));
       }
-      Seat seat = seat(driver, 0);
+      Member first = member(meeting, secret, 0);
       try (PointerScope scope = new PointerScope();
-          RingDoor door = new RingDoor(seat)) {
+          RingDoor door = new RingDoor(first)) {
         // The others are at their doors now, and stay there until worker 0 has come, too.
-        Rendezvous.Address[] workers = driver.join(0, door.address());
+        Address[] workers = meeting.join(0, door.address());
         Random random = new Random(SEED);
         for (int rank = 0; rank < WORKERS; rank++) {
           Path near = Path.of(workers[rank].local());
@@ -119,7 +87,7 @@ class TestExchangeSecurity {
             pretend(port, rank, random);
           }
         }
-        try (Ring ring = new Ring(seat, door.connect(workers[1], DEADLINE))) {
+        try (Ring ring = new Ring(first, door.connect(workers[1], DEADLINE))) {
           float[] own = sum(ring, 0, count);
           for (int place = 0; place < count; place += 1013) {
             assertThat(own[place]).as("sum at %d", place).isEqualTo(3 * (place % 1000) + 3f);
@@ -141,10 +109,9 @@ class TestExchangeSecurity {
   @Test
   void strangerThatIsTakenForANeighbourIsRefused() throws Exception {
     Secret secret = Secret.draw(conf(false));
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {});
-        DriverLink driver = DriverLink.open(secret, "127.0.0.1", rendezvous.port(), DEADLINE);
-        ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        RingDoor door = new RingDoor(seat(driver, 0))) {
+    Member first = member(new MeetingOfThreads(WORKERS), secret, 0);
+    try (ServerSocket stranger = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        RingDoor door = new RingDoor(first)) {
       Future<?> answer =
           threads.submit(
               () -> {
@@ -154,7 +121,7 @@ class TestExchangeSecurity {
                   return socket.getInputStream().readAllBytes();
                 }
               });
-      Rendezvous.Address address = new Rendezvous.Address("127.0.0.1", stranger.getLocalPort(), "");
+      Address address = new Address("127.0.0.1", stranger.getLocalPort(), "");
       assertThatThrownBy(() -> door.connect(address, DEADLINE))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("does not know the secret");
@@ -182,25 +149,6 @@ class TestExchangeSecurity {
         .hasMessageContaining("changed on its way");
   }
 
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void listenerReadsNothingWhereEncryptionIsAsked(boolean encrypted) throws Exception {
-    Secret secret = Secret.draw(conf(encrypted));
-    WorkerFailure failure = new WorkerFailure(WorkerFailure.Kind.OTHER, 0, "host", "overheard");
-    ByteArrayOutputStream heard = new ByteArrayOutputStream();
-    try (Rendezvous rendezvous = new Rendezvous(1, secret, DEADLINE, report -> {});
-        ServerSocket tap = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      threads.submit(() -> listen(tap, rendezvous.port(), heard));
-      try (DriverLink link = DriverLink.open(secret, "127.0.0.1", tap.getLocalPort(), DEADLINE)) {
-        link.fail(failure);
-      }
-      assertThat(rendezvous.failures()).containsExactly(failure);
-    }
-    String text = heard.toString(StandardCharsets.ISO_8859_1);
-    assertThat(text.contains("overheard")).as("read on the way").isEqualTo(!encrypted);
-    assertThat(text).doesNotContain(secret.key());
-  }
-
   @Test
   void secretIsNotPrinted() {
     Secret secret = Secret.draw(conf(false));
@@ -213,16 +161,15 @@ class TestExchangeSecurity {
     return new SparkConf(false).set("spark.network.crypto.enabled", Boolean.toString(encrypted));
   }
 
-  private static Seat seat(DriverLink driver, int rank) {
+  private static Member member(Meeting meeting, Secret secret, int rank) {
     // The last two are of one machine, the first is of another.
     String host = rank == 0 ? "127.0.0.1" : "127.0.0.2";
-    return new Seat(driver, host, rank, WORKERS, Place.CPU, () -> false);
+    return new Member(meeting, secret, host, rank, WORKERS, Place.CPU);
   }
 
-  private static float[] sum(Secret secret, int port, int rank, int count) throws Exception {
-    try (DriverLink driver = DriverLink.open(secret, "127.0.0.1", port, DEADLINE);
-        Collective ring = Collective.join(seat(driver, rank), DEADLINE)) {
-      return sum(ring, rank, count);
+  private static float[] sum(Member own, int count) throws IOException {
+    try (Collective ring = Collective.join(own, DEADLINE)) {
+      return sum(ring, own.rank(), count);
     }
   }
 
@@ -276,31 +223,6 @@ class TestExchangeSecurity {
     random.nextBytes(noise);
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(door))) {
       channel.write(ByteBuffer.wrap(noise));
-    }
-  }
-
-  /** Passes one connection on to a port and keeps what the one who connected said. */
-  private static Void listen(ServerSocket tap, int port, OutputStream heard) throws IOException {
-    try (Socket worker = tap.accept();
-        Socket driver = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      Thread back = new Thread(() -> copy(driver, worker, OutputStream.nullOutputStream()));
-      back.setDaemon(true);
-      back.start();
-      copy(worker, driver, heard);
-    }
-    return null;
-  }
-
-  private static void copy(Socket from, Socket to, OutputStream heard) {
-    try {
-      InputStream in = from.getInputStream();
-      byte[] bytes = new byte[8192];
-      for (int length = in.read(bytes); length >= 0; length = in.read(bytes)) {
-        heard.write(bytes, 0, length);
-        to.getOutputStream().write(bytes, 0, length);
-      }
-    } catch (IOException e) {
-      // One side has closed: the conversation is over.
     }
   }
 }

@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -9,13 +9,14 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Optional;
+import org.latentspark.tensor.StoppedException;
 
 /**
  * Where a worker's left neighbour knocks, and many others may: connects a worker to both of its
  * neighbours, and closes the connections of all who do not know the stage's secret.
  */
 final class RingDoor implements AutoCloseable {
-  private final Seat seat;
+  private final Member own;
   private final int left;
   private final int right;
   private final ServerSocketChannel listener;
@@ -25,13 +26,13 @@ final class RingDoor implements AutoCloseable {
   private Handshake toRight;
 
   /** Opens on a free port, and beside it for workers of the same machine. */
-  RingDoor(Seat seat) throws IOException {
-    this.seat = seat;
-    left = (seat.rank() + seat.workers() - 1) % seat.workers();
-    right = (seat.rank() + 1) % seat.workers();
+  RingDoor(Member own) throws IOException {
+    this.own = own;
+    left = (own.rank() + own.workers() - 1) % own.workers();
+    right = (own.rank() + 1) % own.workers();
     listener = ServerSocketChannel.open();
     selector = Selector.open();
-    int backlog = 4 * seat.workers() + 128;
+    int backlog = 4 * own.workers() + 128;
     listener.bind(new InetSocketAddress(0), backlog);
     listen(listener);
     local = LocalDoor.open(backlog);
@@ -45,9 +46,9 @@ final class RingDoor implements AutoCloseable {
   }
 
   /** Returns where the left neighbour is to knock. */
-  Rendezvous.Address address() throws IOException {
-    return new Rendezvous.Address(
-        seat.host(),
+  Address address() throws IOException {
+    return new Address(
+        own.host(),
         ((InetSocketAddress) listener.getLocalAddress()).getPort(),
         local.map(LocalDoor::path).orElse(""));
   }
@@ -59,7 +60,7 @@ final class RingDoor implements AutoCloseable {
    * @throws IOException when the right one does not answer, or refuses
    * @throws IllegalStateException at the deadline
    */
-  RingSocket connect(Rendezvous.Address next, Duration deadline) throws IOException {
+  RingSocket connect(Address next, Duration deadline) throws IOException {
     greet(next, deadline);
     long end = System.nanoTime() + deadline.toNanos();
     while (toRight == null || fromLeft == null) {
@@ -107,16 +108,16 @@ final class RingDoor implements AutoCloseable {
     }
     // Channels may change hands only when no selector knows them any more.
     selector.selectNow();
-    RingSocket ring = new RingSocket(seat.driver().secret(), fromLeft, toRight, deadline);
+    RingSocket ring = new RingSocket(own.secret(), fromLeft, toRight, deadline);
     fromLeft = null;
     toRight = null;
     return ring;
   }
 
   /** Connects to the right neighbour and says the first words. */
-  private void greet(Rendezvous.Address next, Duration deadline) throws IOException {
+  private void greet(Address next, Duration deadline) throws IOException {
     Optional<SocketChannel> near =
-        next.host().equals(seat.host()) ? LocalDoor.connect(next.local()) : Optional.empty();
+        next.host().equals(own.host()) ? LocalDoor.connect(next.local()) : Optional.empty();
     SocketChannel channel = near.isPresent() ? near.get() : SocketChannel.open();
     try {
       if (near.isEmpty()) {
@@ -128,9 +129,7 @@ final class RingDoor implements AutoCloseable {
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       }
       watch(channel);
-      channel
-          .keyFor(selector)
-          .attach(Handshake.toRight(channel, seat.driver().secret(), seat.rank(), right));
+      channel.keyFor(selector).attach(Handshake.toRight(channel, own.secret(), own.rank(), right));
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -143,9 +142,7 @@ final class RingDoor implements AutoCloseable {
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       }
       watch(channel);
-      channel
-          .keyFor(selector)
-          .attach(Handshake.fromLeft(channel, seat.driver().secret(), left, seat.rank()));
+      channel.keyFor(selector).attach(Handshake.fromLeft(channel, own.secret(), left, own.rank()));
     }
   }
 

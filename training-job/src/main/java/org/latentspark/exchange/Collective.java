@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /** The workers of one barrier stage, joined so that each can learn the sum over all of them. */
-interface Collective extends AutoCloseable {
+public interface Collective extends AutoCloseable {
   /** A stretch of a vector, about to be exchanged or just exchanged. */
   interface Stretch {
     /** No work. */
@@ -16,14 +16,19 @@ interface Collective extends AutoCloseable {
     void at(long start, long count);
   }
 
-  /** Joins the other workers of the segment, waiting for none longer than {@code deadline}. */
-  static Collective join(Seat seat, Duration deadline) throws IOException {
-    if (seat.workers() == 1) {
+  /**
+   * Joins the other workers of the stage, waiting for none longer than {@code deadline}.
+   *
+   * @throws IOException when a neighbour does not answer, or does not know the secret
+   * @throws IllegalStateException at the deadline
+   */
+  static Collective join(Member own, Duration deadline) throws IOException {
+    if (own.workers() == 1) {
       return new Alone();
     }
-    return seat.place().type() == DeviceType.CUDA
-        ? GpuCollective.join(seat, deadline)
-        : Ring.join(seat, deadline);
+    return own.place().type() == DeviceType.CUDA
+        ? GpuCollective.join(own, deadline)
+        : Ring.join(own, deadline);
   }
 
   /** Returns how many workers have joined. */
@@ -54,36 +59,6 @@ interface Collective extends AutoCloseable {
   static void pieces(long start, long count, long length, Stretch work) {
     for (long done = 0; done < count; done += Math.min(length, count)) {
       work.at(start + done, Math.min(length, count - done));
-    }
-  }
-
-  /** A worker without others. */
-  final class Alone implements Collective {
-    @Override
-    public int workers() {
-      return 1;
-    }
-
-    @Override
-    public void sum(Tensor vector, Wire wire, Stretch before, Stretch after) {
-      pieces(
-          0,
-          vector.numel(),
-          Ring.SEGMENT,
-          (start, count) -> {
-            before.at(start, count);
-            after.at(start, count);
-          });
-    }
-
-    @Override
-    public double[] sum(double... numbers) {
-      return numbers.clone();
-    }
-
-    @Override
-    public void close() {
-      // Nobody is connected.
     }
   }
 }

@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -10,16 +10,17 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
  * @param type the kind of device
  * @param index which of them
  */
-record Place(DeviceType type, int index) {
+public record Place(DeviceType type, int index) {
   /** The processor. */
-  static final Place CPU = new Place(DeviceType.CPU, 0);
+  public static final Place CPU = new Place(DeviceType.CPU, 0);
 
-  static Place gpu(int index) {
+  /** Returns the GPU of that number. */
+  public static Place gpu(int index) {
     return new Place(DeviceType.CUDA, index);
   }
 
   /** Returns a tensor of the CPU's here: on the CPU the tensor itself, on a GPU a copy. */
-  Tensor put(Tensor tensor) {
+  public Tensor put(Tensor tensor) {
     if (type == DeviceType.CPU) {
       return tensor;
     }

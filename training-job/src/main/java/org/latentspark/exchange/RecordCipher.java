@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;

@@ -1,12 +1,11 @@
-package org.latentspark.averaging;
-
-import org.latentspark.tensor.Shutdown;
+package org.latentspark.tensor;
 
 /** The run was told to stop; the next one goes on from the last checkpoint. */
 public final class StoppedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  StoppedException(String message) {
+  /** Tells what was given up. */
+  public StoppedException(String message) {
     super(message);
   }
 

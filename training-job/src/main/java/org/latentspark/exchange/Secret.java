@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -20,15 +20,19 @@ import org.apache.spark.network.sasl.SecretKeyHolder;
  * <p>Tasks travel by Spark's own channels, which {@code spark.authenticate} and {@code
  * spark.network.crypto.enabled} protect. With the latter, what the processes say to each other
  * afterwards is encrypted, too.
+ *
+ * @param key what nobody else knows, in hexadecimal
+ * @param crypto the settings of Spark that say whether and how its holders encrypt
  */
-record Secret(String key, Map<String, String> crypto) implements Serializable, SecretKeyHolder {
+public record Secret(String key, Map<String, String> crypto)
+    implements Serializable, SecretKeyHolder {
   private static final long serialVersionUID = 1;
   private static final int BYTES = 32;
   private static final String CRYPTO = "spark.network.crypto.";
   private static final String OLDER = "spark.authenticate.enableSaslEncryption";
 
   /** Draws a secret; {@code conf} says whether, and by what cipher, its holders encrypt. */
-  static Secret draw(SparkConf conf) {
+  public static Secret draw(SparkConf conf) {
     Map<String, String> crypto = new HashMap<>();
     Arrays.stream(conf.getAll())
         .filter(setting -> setting._1().startsWith(CRYPTO) || setting._1().equals(OLDER))

@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,21 +39,21 @@ final class Ring implements Collective {
   private record Sent(long number, Tensor memory) {}
 
   /** Makes the ring of a worker that is connected to both neighbours. */
-  Ring(Seat seat, RingSocket socket) {
-    this.rank = seat.rank();
-    this.workers = seat.workers();
+  Ring(Member own, RingSocket socket) {
+    this.rank = own.rank();
+    this.workers = own.workers();
     this.socket = socket;
     scratch = torch.empty(SEGMENT);
     scratch.retainReference();
   }
 
-  /** Joins the workers of the segment by what the driver knows of them. */
-  static Ring join(Seat seat, Duration deadline) throws IOException {
+  /** Joins the workers of the stage by what their meeting tells of them. */
+  static Ring join(Member own, Duration deadline) throws IOException {
     try (PointerScope scope = new PointerScope();
-        RingDoor door = new RingDoor(seat)) {
-      Rendezvous.Address[] peers = seat.driver().join(seat.rank(), door.address());
-      Rendezvous.Address next = peers[(seat.rank() + 1) % seat.workers()];
-      return new Ring(seat, door.connect(next, deadline));
+        RingDoor door = new RingDoor(own)) {
+      Address[] peers = own.meeting().join(own.rank(), door.address());
+      Address next = peers[(own.rank() + 1) % own.workers()];
+      return new Ring(own, door.connect(next, deadline));
     }
   }
 

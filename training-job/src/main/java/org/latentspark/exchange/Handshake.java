@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.time.Duration;
 import org.bytedeco.javacpp.Loader;
@@ -37,33 +37,31 @@ final class GpuCollective implements Collective {
   }
 
   /** Joins by NCCL, whose waits end at the deadline by libtorch's own watch on them. */
-  static GpuCollective join(Seat seat, Duration deadline) {
+  static GpuCollective join(Member own, Duration deadline) {
     Loader.load(torch_nccl.class);
-    torch_cuda.set_device((byte) seat.place().index());
+    torch_cuda.set_device((byte) own.place().index());
     try (PointerScope scope = new PointerScope()) {
-      PrefixStore store =
-          new PrefixStore(seat.driver().secret().nameOf("nccl"), store(seat, deadline));
-      ProcessGroupNCCL group = new ProcessGroupNCCL(store, seat.rank(), seat.workers());
+      PrefixStore store = new PrefixStore(own.secret().nameOf("nccl"), store(own, deadline));
+      ProcessGroupNCCL group = new ProcessGroupNCCL(store, own.rank(), own.workers());
       group.setTimeout(new Milliseconds(deadline.toMillis()));
       store.retainReference();
       group.retainReference();
-      return new GpuCollective(seat.workers(), seat.place(), store, group);
+      return new GpuCollective(own.workers(), own.place(), store, group);
     }
   }
 
   /** Connects to the store that worker 0 opens, which lives as long as its own connection. */
-  private static TCPStore store(Seat seat, Duration deadline) {
-    TCPStore own = null;
+  private static TCPStore store(Member own, Duration deadline) {
+    TCPStore opened = null;
     int port = 0;
-    if (seat.rank() == 0) {
-      own = new TCPStore("0.0.0.0", options(deadline).isServer(true).port((short) 0));
-      port = Short.toUnsignedInt(own.getPort());
+    if (own.rank() == 0) {
+      opened = new TCPStore("0.0.0.0", options(deadline).isServer(true).port((short) 0));
+      port = Short.toUnsignedInt(opened.getPort());
     }
-    Rendezvous.Address first =
-        seat.driver().join(seat.rank(), new Rendezvous.Address(seat.host(), port, ""))[0];
-    return own == null
+    Address first = own.meeting().join(own.rank(), new Address(own.host(), port, ""))[0];
+    return opened == null
         ? new TCPStore(first.host(), options(deadline).isServer(false).port((short) first.port()))
-        : own;
+        : opened;
   }
 
   private static TCPStoreOptions options(Duration deadline) {

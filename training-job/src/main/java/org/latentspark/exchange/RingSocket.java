@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,6 +8,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.latentspark.tensor.StoppedException;
 
 /**
  * A worker's connections in the {@link Ring}: it hears its left neighbour and speaks to its right

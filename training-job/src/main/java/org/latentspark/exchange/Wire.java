@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import org.bytedeco.pytorch.global.torch.ScalarType;
 

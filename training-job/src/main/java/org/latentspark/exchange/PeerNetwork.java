@@ -1,4 +1,4 @@
-package org.latentspark.averaging;
+package org.latentspark.exchange;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -15,12 +15,13 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.TransportServer;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
+import org.latentspark.tensor.StoppedException;
 
 /**
  * One process's connections to the others of its stage, by Spark's network layer: each side proves
  * that it knows the {@link Secret} before it may say anything.
  */
-final class PeerNetwork implements AutoCloseable {
+public final class PeerNetwork implements AutoCloseable {
   private static final String MODULE = "latentspark";
 
   private final TransportConf conf;
@@ -32,10 +33,11 @@ final class PeerNetwork implements AutoCloseable {
   /**
    * Prepares connections.
    *
+   * @param secret what both sides must know
    * @param deadline of each request
    * @param handler answers those who connect to {@link #listen}
    */
-  PeerNetwork(Secret secret, Duration deadline, RpcHandler handler) {
+  public PeerNetwork(Secret secret, Duration deadline, RpcHandler handler) {
     this.secret = secret;
     Map<String, String> settings = new HashMap<>(secret.crypto());
     // Those who wait know their deadline; this is for connections that nobody waits on.
@@ -49,12 +51,12 @@ final class PeerNetwork implements AutoCloseable {
   }
 
   /** Prepares connections of a process to which no other connects. */
-  PeerNetwork(Secret secret, Duration deadline) {
+  public PeerNetwork(Secret secret, Duration deadline) {
     this(secret, deadline, new NoOpRpcHandler());
   }
 
   /** Lets others connect, on all addresses of this host; returns the port. */
-  int listen() {
+  public int listen() {
     server = context.createServer(List.of(new AuthServerBootstrap(conf, secret)));
     return server.getPort();
   }
@@ -65,7 +67,7 @@ final class PeerNetwork implements AutoCloseable {
    * @throws IOException when nobody answers there
    * @throws RuntimeException when one of the two does not know the other's secret
    */
-  TransportClient connect(String host, int port) throws IOException {
+  public TransportClient connect(String host, int port) throws IOException {
     if (clients == null) {
       clients = context.createClientFactory(List.of(new AuthClientBootstrap(conf, MODULE, secret)));
     }
