@@ -10,7 +10,6 @@ import java.time.Duration;
 import org.apache.spark.network.client.TransportClient;
 import org.latentspark.exchange.Address;
 import org.latentspark.exchange.Meeting;
-import org.latentspark.exchange.PeerNetwork;
 import org.latentspark.exchange.Secret;
 
 /** A worker's connection to the driver's {@link Rendezvous}; no call waits beyond the deadline. */

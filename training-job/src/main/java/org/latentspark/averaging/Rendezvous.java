@@ -21,7 +21,6 @@ import org.apache.spark.network.server.OneForOneStreamManager;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.latentspark.exchange.Address;
-import org.latentspark.exchange.PeerNetwork;
 import org.latentspark.exchange.Secret;
 
 /**

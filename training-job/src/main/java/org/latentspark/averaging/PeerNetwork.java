@@ -1,4 +1,4 @@
-package org.latentspark.exchange;
+package org.latentspark.averaging;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -15,13 +15,14 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.TransportServer;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
+import org.latentspark.exchange.Secret;
 import org.latentspark.tensor.StoppedException;
 
 /**
  * One process's connections to the others of its stage, by Spark's network layer: each side proves
  * that it knows the {@link Secret} before it may say anything.
  */
-public final class PeerNetwork implements AutoCloseable {
+final class PeerNetwork implements AutoCloseable {
   private static final String MODULE = "latentspark";
 
   private final TransportConf conf;
@@ -37,7 +38,7 @@ public final class PeerNetwork implements AutoCloseable {
    * @param deadline of each request
    * @param handler answers those who connect to {@link #listen}
    */
-  public PeerNetwork(Secret secret, Duration deadline, RpcHandler handler) {
+  PeerNetwork(Secret secret, Duration deadline, RpcHandler handler) {
     this.secret = secret;
     Map<String, String> settings = new HashMap<>(secret.crypto());
     // Those who wait know their deadline; this is for connections that nobody waits on.
@@ -51,12 +52,12 @@ public final class PeerNetwork implements AutoCloseable {
   }
 
   /** Prepares connections of a process to which no other connects. */
-  public PeerNetwork(Secret secret, Duration deadline) {
+  PeerNetwork(Secret secret, Duration deadline) {
     this(secret, deadline, new NoOpRpcHandler());
   }
 
   /** Lets others connect, on all addresses of this host; returns the port. */
-  public int listen() {
+  int listen() {
     server = context.createServer(List.of(new AuthServerBootstrap(conf, secret)));
     return server.getPort();
   }
@@ -67,7 +68,7 @@ public final class PeerNetwork implements AutoCloseable {
    * @throws IOException when nobody answers there
    * @throws RuntimeException when one of the two does not know the other's secret
    */
-  public TransportClient connect(String host, int port) throws IOException {
+  TransportClient connect(String host, int port) throws IOException {
     if (clients == null) {
       clients = context.createClientFactory(List.of(new AuthClientBootstrap(conf, MODULE, secret)));
     }
