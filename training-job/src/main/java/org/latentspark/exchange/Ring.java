@@ -26,8 +26,11 @@ import org.bytedeco.pytorch.global.torch;
  * and the last one's result is everybody's: the same bits on all workers, and in each run.
  */
 final class Ring implements Collective {
-  /** Values of a segment at most: 4 MiB in fp32, so that all at work fit into a cache. */
-  static final int SEGMENT = 1 << 20;
+  /**
+   * Values of a segment at most: 256 KiB in fp32. All stretches at work, with what is done to them,
+   * then stay in the cache that workers of one machine share; of 4 MiB each they did not.
+   */
+  static final int SEGMENT = 1 << 16;
 
   private final int rank;
   private final int workers;

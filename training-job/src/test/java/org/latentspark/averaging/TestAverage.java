@@ -36,7 +36,7 @@ class TestAverage {
   private static final int COUNT = 1001;
 
   /** Values of one of the ring's segments; a stretch has one for each worker. */
-  private static final int SEGMENT = 1 << 20;
+  private static final int SEGMENT = 1 << 16;
 
   private static final OuterOptimizer.Settings PLAIN = new OuterOptimizer.PlainSettings();
 
