@@ -13,8 +13,8 @@ class TestAverageBench {
   @Test
   void defaultsArePinned() {
     Map<String, Object> expected = new TreeMap<>();
-    expected.put("peer-rounds", 2);
-    expected.put("rounds", 20);
+    expected.put("peer-rounds", 4);
+    expected.put("rounds", 100);
     expected.put("frequency", 50);
     expected.put("batch-size", 4);
     expected.put("latents", 16);
