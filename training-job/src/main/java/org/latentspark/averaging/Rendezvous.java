@@ -59,6 +59,7 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
   private final Queue<RoundReport> reports = new ConcurrentLinkedQueue<>();
   private final Queue<String> states = new ConcurrentLinkedQueue<>();
   private boolean end;
+  private boolean over;
 
   /** Opens on a free port for so many workers, who know the secret, and whom one listens to. */
   Rendezvous(int workers, Secret secret, Duration deadline, RunListener listener) {
@@ -104,6 +105,9 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
   /** Passes on reports; never waits for what the listener does about a state. */
   private void deliverReports(boolean kept) {
     synchronized (reports) {
+      if (over) {
+        throw new IllegalStateException("The stage is over");
+      }
       for (RoundReport report = reports.poll(); report != null; report = reports.poll()) {
         listener.round(report);
       }
@@ -173,9 +177,15 @@ final class Rendezvous extends RpcHandler implements AutoCloseable {
     return new OneForOneStreamManager();
   }
 
-  /** Closes all connections; whoever is still connected fails at its next call. */
+  /**
+   * Closes all connections; whoever is still connected fails at its next call. The listener hears
+   * nothing more: what a rerun tells would mix with it.
+   */
   @Override
   public void close() {
+    synchronized (reports) {
+      over = true;
+    }
     network.close();
   }
 }
